@@ -1,0 +1,5 @@
+"""``python -m difflint``."""
+
+from difflint.cli import run
+
+run()

@@ -1,0 +1,1 @@
+"""One check a file: ``check(facts)`` yields the problems of one rule."""

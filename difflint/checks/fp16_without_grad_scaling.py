@@ -1,0 +1,32 @@
+"""DFL301: a float16 training step whose loss nothing scales."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from difflint.facts import Facts, Problem
+from difflint.facts.events import Backward
+
+MODES = {"autocast": "float16 autocast", "half": "half-precision parameters"}
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    for group in facts.groups(facts.seen.backwards):
+        if all(event.mode is not None and not event.scaled for event in group):
+            yield _problem(facts, group[0])
+
+
+def _problem(facts: Facts, event: Backward) -> Problem:
+    assert event.mode is not None and event.half is not None
+    trace = (
+        facts.step(event.half, f"float16 begins: {facts.code(event.half)}"),
+        *facts.calls(event),
+        facts.step(event.site, "a plain backward: gradients below 6e-8 become zero"),
+    )
+    return Problem(
+        facts.place(event.site),
+        {"mode": MODES[event.mode]},
+        trace,
+        "Use torch.amp.GradScaler (scale, step, update), or bfloat16.",
+        {"mode": event.mode, "dtype": "float16", "numel": None, "reduction": "mean"},
+    )

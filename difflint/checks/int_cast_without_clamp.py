@@ -1,0 +1,43 @@
+"""DFL104: a network's or sampler's float output cast to uint8 without a bound, so that overshoot wraps around."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from difflint.facts import Facts, Problem
+from difflint.facts.events import IntCast
+from difflint.facts.interval import BYTE
+from difflint.facts.report import interval_json, steps_json
+from difflint.facts.values import Kind, Tensor
+
+GENERATED = (Kind.SAMPLE, Kind.MODEL)
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    for group in facts.groups(facts.seen.casts):
+        found = [event.value for event in group if isinstance(event.value, Tensor)]
+        if len(found) == len(group) and all(_wraps(tensor) for tensor in found):
+            yield _problem(facts, group[0], found[0])
+
+
+def _wraps(tensor: Tensor) -> bool:
+    """Whether it is generated and nothing keeps it in [0, 255]; rounding half a level over does not count."""
+    hard = tensor.hard
+    return tensor.kind in GENERATED and hard is not None and not hard.within(BYTE, 0.004)
+
+
+def _problem(facts: Facts, event: IntCast, tensor: Tensor) -> Problem:
+    how = facts.code(event.site)
+    trace = (*facts.origin(tensor.origin), *facts.chain(tensor.links, tensor.origin.hard), *facts.calls(event))
+    return Problem(
+        facts.place(event.site),
+        {"range": str(tensor.hard), "cast": how},
+        (*trace, facts.step(event.site, "cast to uint8: values outside [0, 255] wrap around")),
+        "Clamp before the cast: .clamp(0, 255) (or .clamp(0, 1) before multiplying by 255).",
+        {
+            "domain": interval_json(tensor.origin.nominal),
+            "hard": interval_json(tensor.origin.hard),
+            "steps": steps_json(tensor.links),
+            "cast": {"dtype": "uint8", "outside": "wrap"},
+        },
+    )

@@ -1,0 +1,87 @@
+"""DFL105: what is done before the sink does not undo the normalisation of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from difflint.checks.range_at_sink import repair
+from difflint.facts import Facts, Problem
+from difflint.facts.conversions import first_repeat
+from difflint.facts.events import Sink
+from difflint.facts.interval import BYTE, UNIT
+from difflint.facts.report import interval_json, steps_json
+from difflint.facts.shown import Shown, shown
+from difflint.facts.steps import Affine, Link
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    for group in facts.groups(facts.seen.sinks):
+        ways = [shown(facts.seen, sink) for sink in group]
+        if all(way is not None and _wrong(sink, way) for sink, way in zip(group, ways, strict=True)):
+            sink, every = group[0], ways[0]
+            assert every is not None
+            yield _problem(facts, sink, every[0])
+
+
+def _wrong(sink: Sink, ways: tuple[Shown, ...]) -> bool:
+    return bool(ways) and all(_mismatch(sink, way) for way in ways)
+
+
+def _mismatch(sink: Sink, way: Shown) -> bool:
+    takes, reaches = sink.takes_of(way.tensor), way.reaches
+    if takes is None or reaches is None or way.stretched or not (way.sampled or way.inverted):
+        return False
+    if first_repeat(way.display, way.domain) is not None or first_repeat((*way.data, *way.display), way.base) is not None:
+        return False
+    return not reaches.near(takes)
+
+
+def _problem(facts: Facts, sink: Sink, way: Shown) -> Problem:
+    takes, reaches = sink.takes_of(way.tensor), way.reaches
+    assert takes is not None and reaches is not None
+    data, display = (way.data, way.display) if way.sampled else split(way)
+    trace = (*facts.way(way), *facts.calls(sink), facts.step(sink.site, f"{sink.name} takes {takes}, a perfect picture arrives in {reaches}"))
+    return Problem(
+        facts.place(sink.site),
+        {
+            "data": f"{words(facts, data)}, {way.base} -> {way.domain if way.sampled else _after(way, data)}",
+            "display": words(facts, display),
+            "range": str(reaches),
+            "sink": sink.name,
+        },
+        trace,
+        repair(way.domain or reaches, takes, sink.name) if way.sampled else repair(reaches, takes, sink.name),
+        {
+            "unit": interval_json(UNIT),
+            "data_steps": unit_steps(way, data),
+            "display_steps": steps_json(display),
+            "sink": {"name": sink.name, "takes": interval_json(takes), "outside": sink.outside.partition("-")[0]},
+            "sampled": way.sampled,
+        },
+    )
+
+
+def split(way: Shown) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
+    """The normalisation and its would-be inverse: the chain is cut where it was normalised."""
+    links = way.tensor.links
+    for end in range(1, len(links)):
+        part = Shown(way.tensor, way.base, (), links[: end + 1])
+        if part.inverted:
+            return links[:end], links[end:]
+    return links, ()
+
+
+def _after(way: Shown, data: tuple[Link, ...]) -> str:
+    return str(Shown(way.tensor, way.base, (), data).reaches)
+
+
+def words(facts: Facts, links: tuple[Link, ...]) -> str:
+    """The code of some links, in order, or ``nothing``."""
+    code = dict.fromkeys(facts.code(link.site) for link in links if link.site is not None)
+    return ", then ".join(code) if code else "nothing"
+
+
+def unit_steps(way: Shown, data: tuple[Link, ...]) -> list[dict[str, object]]:
+    """The normalisation as steps from the unit image."""
+    to_base = [Affine((255.0,), (0.0,)).to_json()] if way.base.near(BYTE) else []
+    return [*to_base, *steps_json(data)]

@@ -1,0 +1,52 @@
+"""DFL103: a unit conversion that an earlier one on the same path has already made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from difflint.facts import Facts, Problem
+from difflint.facts.conversions import Repeat, final_repeat
+from difflint.facts.events import Rescaled
+from difflint.facts.interval import Interval
+from difflint.facts.report import interval_json, steps_json
+from difflint.facts.shown import ways
+from difflint.facts.steps import through
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    for group in facts.groups(facts.seen.rescaled):
+        found = [_repeat(facts, event) for event in group]
+        if all(found):
+            repeat = found[0]
+            assert repeat is not None
+            yield _problem(facts, group[0], repeat)
+
+
+def _repeat(facts: Facts, event: Rescaled) -> Repeat | None:
+    return final_repeat(event.value.links, base(facts, event))
+
+
+def base(facts: Facts, event: Rescaled) -> Interval | None:
+    """The range where the chain starts; for a sampler's output what its network learned, if that is one range."""
+    if event.value.origin.nominal is not None:
+        return event.value.origin.nominal
+    domains = {way.domain for way in ways(facts.seen, event.value) or ()}
+    return domains.pop() if len(domains) == 1 else None
+
+
+def _problem(facts: Facts, event: Rescaled, repeat: Repeat) -> Problem:
+    start = base(facts, event)
+    ends = through(event.value.links, start)
+    trace = (*facts.origin(event.value.origin), *facts.chain(event.value.links, start), *facts.calls(event))
+    return Problem(
+        facts.place(event.site),
+        {"what": repeat.what, "range": str(ends) if ends is not None else "the wrong range"},
+        trace,
+        f"Remove one of the two: the value is {repeat.what} already when it gets here.",
+        {
+            "domain": interval_json(start),
+            "steps": steps_json(event.value.links),
+            "repeated": [repeat.start, repeat.stop],
+            "direction": repeat.direction,
+        },
+    )

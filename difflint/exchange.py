@@ -1,0 +1,106 @@
+"""The JSON form of findings and verdicts, in both directions; reading checks every field it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from difflint.errors import ConfirmError
+from difflint.findings import Finding, Place, TraceStep
+
+VERSION = 1
+
+_TEXTS = ("rule", "name", "severity", "confidence", "path", "message")
+_NUMBERS = ("line", "column", "end_line", "end_column")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the experiment said about a finding; ``record`` is the runtime's own JSON object."""
+
+    finding: Finding
+    record: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def verdict(self) -> str:
+        """``confirmed``, ``refuted`` or ``undecided``."""
+        return str(self.record["verdict"])
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        return str(self.record.get("reason", ""))
+
+
+def finding_to_json(finding: Finding) -> dict[str, Any]:
+    """One finding as the JSON report and the runtime's request hold it."""
+    place = finding.place
+    record: dict[str, Any] = {
+        "rule": finding.rule,
+        "name": finding.name,
+        "severity": finding.severity,
+        "confidence": finding.confidence,
+        "path": place.path,
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line,
+        "end_column": place.end_column,
+        "message": finding.message,
+        "repair": finding.repair,
+        "trace": [{"path": step.path, "line": step.line, "what": step.what} for step in finding.trace],
+        "fix": None,
+        "experiment": dict(finding.experiment),
+    }
+    return record if place.cell is None else record | {"cell": place.cell}
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+    """One verdict; the runtime's index gives way to the finding itself."""
+    record = {key: value for key, value in verdict.record.items() if key != "index"}
+    return {"finding": finding_to_json(verdict.finding), **record}
+
+
+def findings_from_json(document: Any, origin: str) -> tuple[Finding, ...]:
+    """The findings of a JSON report; raises `ConfirmError` naming ``origin`` and the field that is wrong."""
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        raise ConfirmError(f"{origin}: not a difflint JSON report of version {VERSION}")
+    findings = document.get("findings")
+    if not isinstance(findings, list):
+        raise ConfirmError(f"{origin}: 'findings' must be a list")
+    return tuple(_finding(item, f"{origin}: findings[{index}]") for index, item in enumerate(findings))
+
+
+def _finding(item: Any, where: str) -> Finding:
+    if not isinstance(item, dict):
+        raise ConfirmError(f"{where} must be an object")
+    texts = {key: _field(item, key, str, where) for key in _TEXTS}
+    numbers = {key: _field(item, key, int, where) for key in _NUMBERS}
+    return Finding(
+        rule=texts["rule"],
+        name=texts["name"],
+        severity=texts["severity"],
+        confidence=texts["confidence"],
+        place=Place(texts["path"], **numbers, cell=item.get("cell")),
+        message=texts["message"],
+        repair=str(item.get("repair", "")),
+        trace=_trace(item.get("trace", []), f"{where}: trace"),
+        experiment=_field(item, "experiment", dict, where),
+    )
+
+
+def _trace(items: Any, where: str) -> tuple[TraceStep, ...]:
+    if not isinstance(items, Sequence) or not all(isinstance(item, dict) for item in items):
+        raise ConfirmError(f"{where} must be a list of objects")
+    return tuple(
+        TraceStep(_field(item, "path", str, where), _field(item, "line", int, where), _field(item, "what", str, where))
+        for item in items
+    )
+
+
+def _field(item: Mapping[str, Any], key: str, kind: type, where: str) -> Any:
+    value = item.get(key)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        names = {str: "a text", int: "a whole number", dict: "an object"}
+        raise ConfirmError(f"{where}: {key!r} must be {names[kind]}")
+    return value

@@ -1,0 +1,37 @@
+"""The facts about a project's code: ``analyse`` makes them, the checks read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from difflint import places
+from difflint.facts.analysis import interpret
+from difflint.facts.library import Library, RowError, load_rows
+from difflint.facts.report import Facts, Problem
+from difflint.files import SourceFile, Unreadable, read_source
+from difflint.findings import FileError
+
+__all__ = ["Facts", "Problem", "RowError", "analyse"]
+
+
+@cache
+def knowledge() -> Library:
+    """The API rows; raises RowError when one is broken."""
+    return load_rows(places.RULES / "apis")
+
+
+def analyse(sources: Sequence[SourceFile]) -> Facts:
+    """Interpret these files as one project. Raises RowError; a file that cannot be understood becomes an error."""
+    analysis = interpret(sources, knowledge(), _read)
+    errors = tuple(FileError(failure.path, failure.message) for failure in analysis.failures)
+    return Facts(analysis.seen, analysis.project, errors, analysis.unknown_calls)
+
+
+def _read(location: Path) -> tuple[str, str] | None:
+    try:
+        source = read_source(location)
+    except Unreadable:
+        return None
+    return source.path, source.text

@@ -1,0 +1,169 @@
+"""Applying a library row to a call: bind the arguments, choose the case, take its steps, note its sink."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from difflint.facts import mixing
+from difflint.facts.events import IntCast, Sink
+from difflint.facts.interval import Interval
+from difflint.facts.library import Case, Row
+from difflint.facts.machine import Arguments, Machine
+from difflint.facts.scope import Frame
+from difflint.facts.steps import Affine, Site
+from difflint.facts.transfers import Call, take
+from difflint.facts.truth import truth
+from difflint.facts.values import (
+    NONE,
+    Choice,
+    Const,
+    Elements,
+    Items,
+    Kind,
+    Origin,
+    Tensor,
+    Unknown,
+    Value,
+    join,
+    tensors,
+)
+
+Bound = dict[str, Value]
+ABSENT = Const(...)
+BYTES = Affine((255.0,), (0.0,))  # what a sink that takes [0, 1] does before its cast
+
+
+def bind(parameters: tuple[tuple[str, str | None], ...], arguments: Arguments, unsure: bool = False) -> Bound:
+    """Arguments by parameter name, defaults filled in; a missing one without default is absent."""
+    bound: Bound = {}
+    positional = list(arguments.args)
+    for name, default in parameters:
+        if name.startswith("*"):
+            bound[name.lstrip("*")] = Items(tuple(positional), "tuple")
+            positional = []
+        elif positional:
+            bound[name] = positional.pop(0)
+        else:
+            given = arguments.keyword(name)
+            fallback = Unknown(name) if arguments.open and default is not None else _default(default)
+            bound[name] = given if given is not None else fallback
+    return bound
+
+
+@lru_cache(maxsize=None)
+def _default(text: str | None) -> Const:
+    return ABSENT if text is None else Const(ast.literal_eval(text))
+
+
+def row(machine: Machine, frame: Frame, found: Row, bound: Bound, site: Site) -> Value:
+    """The result of calling what a row describes."""
+    if found.loss is not None:
+        return _loss(machine, found, bound, site)
+    subject = bound.get(found.subject, ABSENT)
+    return _on(machine, frame, found, bound, subject, site)
+
+
+def _loss(machine: Machine, found: Row, bound: Bound, site: Site) -> Value:
+    assert found.loss is not None
+    first, second = (tensors(bound.get(name)) for name in found.loss)
+    results = [mixing.compare(machine, a, b, site, found.api.rpartition(".")[2]) for a in first for b in second]
+    if results:
+        return join(results)
+    return Tensor(Origin(Kind.LOSS, site, found.api), amp=machine.amp_dtype)
+
+
+def _on(machine: Machine, frame: Frame, found: Row, bound: Bound, subject: Value, site: Site) -> Value:
+    if isinstance(subject, Choice):
+        return join(_on(machine, frame, found, bound, v, site) for v in subject.values)
+    results = []
+    for case in found.cases:
+        holds = guard(case.when, bound, subject)
+        if holds is False:
+            continue
+        results.append(_run(machine, frame, found, case, bound, subject, site))
+        if holds:
+            break
+    return join(results) if results else machine.unknown(found.api, site)
+
+
+def guard(when: Mapping[str, Any], bound: Bound, subject: Value) -> bool | None:
+    """Whether all conditions of a case hold."""
+    answers = [_condition(key, wanted, bound, subject) for key, wanted in when.items()]
+    return False if False in answers else (None if None in answers else True)
+
+
+def _condition(key: str, wanted: Any, bound: Bound, subject: Value) -> bool | None:
+    if key == "dtype":
+        return _dtype_is(subject, wanted)
+    if key == "container":
+        container = subject.container if isinstance(subject, Tensor) else None
+        return None if container is None else container == wanted
+    value = bound.get(key, ABSENT)
+    if wanted == "given":
+        return None if isinstance(value, Unknown) else value not in (NONE, ABSENT)
+    if isinstance(wanted, bool):
+        known = truth(value)
+        return None if known is None else known is wanted
+    return value.value == wanted if isinstance(value, Const) else None
+
+
+def _dtype_is(subject: Value, wanted: str) -> bool | None:
+    dtype = subject.dtype if isinstance(subject, Tensor) else None
+    if dtype is None:
+        return None
+    return dtype.startswith(("float", "bfloat")) if wanted == "float" else dtype.startswith(wanted)
+
+
+def _run(machine: Machine, frame: Frame, found: Row, case: Case, bound: Bound, subject: Value, site: Site) -> Value:
+    call = Call(machine, frame, found, bound, site)
+    value = subject
+    for transfer in case.transfer:
+        value = take(call, transfer, value)
+    if case.sink is not None:
+        _note_sink(machine, found, case.sink, value, site)
+    return _given(found, case.gives, value, site)
+
+
+def _note_sink(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site) -> None:
+    takes = tuple((dtype, Interval(float(low), float(high))) for dtype, (low, high) in sink["takes"].items())
+    name = found.api.rpartition(".")[2]
+    for shown in flat(value):
+        machine.seen.sinks[Sink(site, machine.calls, name, shown, takes, sink["outside"])] = None
+        if sink["outside"] == "wrap":
+            for tensor in tensors(shown):
+                if tensor.dtype != "uint8":
+                    bytes_ = tensor.step(BYTES, site, name)
+                    machine.seen.casts[IntCast(site, machine.calls, name, bytes_)] = None
+
+
+def flat(value: Value) -> tuple[Value, ...]:
+    """The values that a picture or a list of pictures shows."""
+    if isinstance(value, Items):
+        return tuple(dict.fromkeys(leaf for item in value.items for leaf in flat(item)))
+    return flat(value.item) if isinstance(value, Elements) else (value,)
+
+
+def _given(found: Row, gives: Mapping[str, Any] | None, value: Value, site: Site) -> Value:
+    if gives is None:
+        return value
+    if "kind" in gives:
+        return source(found, gives, site)
+    if isinstance(value, Tensor):
+        return Tensor(value.origin, value.links, gives.get("dtype", value.dtype), gives.get("container", value.container), value.amp)
+    return value
+
+
+def source(found: Row, gives: Mapping[str, Any], site: Site) -> Value:
+    """A tensor that begins at this call."""
+    kind = Kind[str(gives["kind"]).upper()]
+    nominal, hard = _interval(gives.get("nominal")), _interval(gives.get("hard"))
+    what = str(gives.get("what", found.api.rpartition(".")[2]))
+    made: Value = Tensor(Origin(kind, site, what, nominal, hard), (), gives.get("dtype"), gives.get("container"))
+    return Elements(made) if gives.get("many") else made
+
+
+def _interval(value: Any) -> Interval | None:
+    return None if value is None else Interval(float(value[0]), float(value[1]))

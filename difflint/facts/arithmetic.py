@@ -1,0 +1,211 @@
+"""Operators on values: exact on constants, affine steps on tensors, mixtures of tensors otherwise."""
+
+from __future__ import annotations
+
+import math
+import operator as op
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import libcst as cst
+
+from difflint.facts import mixing
+from difflint.facts.events import Rescaled
+from difflint.facts.machine import Machine
+from difflint.facts.steps import Affine, Site
+from difflint.facts.truth import dtype_name, truth
+from difflint.facts.values import (
+    ANY,
+    COEFFICIENT,
+    Choice,
+    Const,
+    Elements,
+    Items,
+    Kind,
+    Library,
+    Origin,
+    Record,
+    Tensor,
+    Unknown,
+    Value,
+    choices,
+    constant,
+    join,
+)
+
+PYTHON: dict[str, Callable[[Any, Any], Any]] = {
+    "+": op.add,
+    "-": op.sub,
+    "*": op.mul,
+    "/": op.truediv,
+    "//": op.floordiv,
+    "**": op.pow,
+    "%": op.mod,
+}
+
+
+def binary(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
+    """``left operator right``."""
+    if isinstance(left, Choice) or isinstance(right, Choice):
+        return join(binary(machine, operator, a, b, site) for a in choices(left) for b in choices(right))
+    if isinstance(left, Const) and isinstance(right, Const):
+        return _python(operator, left.value, right.value)
+    if isinstance(left, Items | Elements) and operator in "+*":
+        return _sequences(operator, left, right)
+    if isinstance(left, Record) and operator == "|":
+        return Record((*left.entries, *right.entries)) if isinstance(right, Record) else ANY
+    if operator == "*" and (left == Const(0) or right == Const(0)):
+        return Const(0)
+    if any(isinstance(v, Unknown) and v.is_coefficient for v in (left, right)) and not any(isinstance(v, Tensor) for v in (left, right)):
+        return COEFFICIENT
+    if _is_number(left) or _is_number(right):
+        return _with_number(machine, operator, left, right, site)
+    if isinstance(left, Tensor) or isinstance(right, Tensor):
+        return mixing.combine(machine, operator, left, right, site)
+    return Unknown("arithmetic", site)
+
+
+def _python(operator: str, a: Any, b: Any) -> Value:
+    function = PYTHON.get(operator)
+    if function is None or not isinstance(a, int | float | str) or not isinstance(b, int | float | str):
+        return ANY
+    if operator == "**" and (abs(b) > 64 if isinstance(b, int | float) else True):
+        return ANY
+    try:
+        result = function(a, b)
+    except (TypeError, ZeroDivisionError, OverflowError, ValueError):
+        return ANY
+    return Const(result) if not isinstance(result, str) or len(result) < 1000 else ANY
+
+
+def _sequences(operator: str, left: Items | Elements, right: Value) -> Value:
+    if operator == "+" and isinstance(left, Items) and isinstance(right, Items):
+        return Items((*left.items, *right.items), left.kind)
+    if operator == "*":
+        times = constant(right)
+        if isinstance(left, Items) and isinstance(times, int) and len(left.items) * times <= 64:
+            return Items(left.items * times, left.kind)
+        return Elements(join(left.items) if isinstance(left, Items) else left.item)
+    parts = [v for side in (left, right) for v in (side.items if isinstance(side, Items) else (getattr(side, "item", ANY),))]
+    return Elements(join(parts))
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, int | float) and not isinstance(value.value, bool)
+
+
+def _with_number(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
+    """One side is a number: an affine step of the other, where the operator is affine in it."""
+    if isinstance(right, Const):
+        other, step = left, _affine_left(operator, float(right.value))
+    else:
+        assert isinstance(left, Const)
+        other, step = right, _affine_right(operator, float(left.value))
+    if not isinstance(other, Tensor | Unknown):
+        return ANY
+    if step == IDENTITY:
+        return other
+    if step is not None and step.scale == (0.0,) and not isinstance(other, Tensor):
+        return Const(0)
+    if step is None:
+        return _not_affine(machine, operator, other, right, site)
+    return rescale(machine, other, step, site)
+
+
+IDENTITY = Affine((1.0,), (0.0,))
+
+
+def _affine_left(operator: str, c: float) -> Affine | None:
+    """``x operator c`` as a map of x."""
+    maps = {"+": (1.0, c), "-": (1.0, -c), "*": (c, 0.0), "/": (1 / c, 0.0) if c else None}
+    pair = maps.get(operator)
+    return Affine((pair[0],), (pair[1],)) if pair else None
+
+
+def _affine_right(operator: str, c: float) -> Affine | None:
+    """``c operator x`` as a map of x."""
+    pair = {"+": (1.0, c), "-": (-1.0, c), "*": (c, 0.0)}.get(operator)
+    return Affine((pair[0],), (pair[1],)) if pair else None
+
+
+def _not_affine(machine: Machine, operator: str, other: Value, right: Value, site: Site) -> Value:
+    if not isinstance(other, Tensor):
+        return Unknown("arithmetic", site)
+    if operator == "**" and constant(right) == 2:
+        mixing.observe_loss(machine, other, site, "squared difference")
+        return mixing.opaque(other, site, Kind.LOSS if other.origin.residual else other.kind)
+    return mixing.opaque(other, site)
+
+
+def rescale(machine: Machine, value: Value, step: Affine, site: Site) -> Value:
+    """One more affine step of a tensor (or of something unknown, which then begins here)."""
+    if isinstance(value, Choice):
+        return join(rescale(machine, v, step, site) for v in value.values)
+    if isinstance(value, Unknown):
+        if value.is_coefficient:
+            return COEFFICIENT
+        value = Tensor(Origin(Kind.OTHER, value.site, value.what or "an unknown value"))
+    if not isinstance(value, Tensor):
+        return ANY
+    if value.dtype in INTEGERS and any(not float(a).is_integer() or not float(b).is_integer() for a, b in zip(step.scale, step.shift, strict=True)):
+        value = replace(value, dtype="float32")
+    result = value.step(step, site, "")
+    machine.seen.rescaled[Rescaled(site, machine.calls, result)] = None
+    return result
+
+
+INTEGERS = frozenset(["uint8", "int8", "int16", "int32", "int64", "bool"])
+
+
+def compare(operator: Any, left: Value, right: Value) -> bool | None:
+    """The outcome of a comparison, None if it is not known."""
+    if isinstance(operator, cst.Is | cst.IsNot | cst.Equal | cst.NotEqual):
+        same = _same(left, right)
+        return same if same is None or isinstance(operator, cst.Is | cst.Equal) else not same
+    if isinstance(operator, cst.In | cst.NotIn):
+        found = _contains(left, right)
+        return found if found is None or isinstance(operator, cst.In) else not found
+    return _ordered(operator, constant(left), constant(right))
+
+
+def _same(left: Value, right: Value) -> bool | None:
+    if isinstance(left, Choice) or isinstance(right, Choice):
+        answers = {_same(a, b) for a in choices(left) for b in choices(right)}
+        return answers.pop() if len(answers) == 1 else None
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
+    if isinstance(left, Const) and isinstance(right, Const):
+        return bool(left.value == right.value)
+    if isinstance(left, Library) and dtype_name(left) is not None:
+        other = dtype_name(right)
+        return None if other is None else dtype_name(left) == other
+    if left == Const(None) or right == Const(None):
+        return False
+    return left == right if isinstance(left, Library) and isinstance(right, Library) else None
+
+
+def _contains(item: Value, container: Value) -> bool | None:
+    if isinstance(container, Record) and isinstance(item, Const):
+        return True if any(key == item.value for key, _ in container.entries) else (None if container.rest is not None else False)
+    if isinstance(container, Items):
+        answers = [_same(item, v) for v in container.items]
+        return True if True in answers else (None if None in answers else False)
+    if isinstance(container, Const) and isinstance(item, Const) and isinstance(container.value, str):
+        return str(item.value) in container.value
+    return None
+
+
+def _ordered(operator: Any, a: Any, b: Any) -> bool | None:
+    if not isinstance(a, int | float) or not isinstance(b, int | float) or math.isnan(a) or math.isnan(b):
+        return None
+    tests: dict[type, bool] = {
+        cst.LessThan: a < b,
+        cst.GreaterThan: a > b,
+        cst.LessThanEqual: a <= b,
+        cst.GreaterThanEqual: a >= b,
+    }
+    return tests.get(type(operator))
+
+
+__all__ = ["binary", "compare", "rescale", "truth"]

@@ -1,0 +1,184 @@
+"""Attributes: reading and writing them, ``super()``, and what a mutating method leaves in its owner."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import replace
+from typing import Any
+
+import libcst as cst
+
+from difflint.facts import containers, indexing
+from difflint.facts.machine import Arguments, Machine
+from difflint.facts.scope import Frame
+from difflint.facts.steps import Site
+from difflint.facts.values import (
+    ANY,
+    COEFFICIENT,
+    Choice,
+    Class,
+    Const,
+    Elements,
+    Function,
+    Instance,
+    Items,
+    Library,
+    LibraryObject,
+    Method,
+    Partial,
+    Record,
+    Tensor,
+    Unknown,
+    Value,
+    join,
+)
+
+SAME_TENSOR = frozenset(
+    ["data", "T", "mT", "H", "mH", "real", "sample", "samples", "images", "frames", "prev_sample", "latent_dist", "last_hidden_state", "logits", "videos"]
+)
+
+
+def builtin(machine: Machine, name: str, site: Site) -> Value:
+    return Library(f"builtins.{name}") if hasattr(builtins, name) else Unknown(name)
+
+
+def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> Value:
+    """``owner.name``."""
+    if isinstance(owner, Choice):
+        return join(get(machine, frame, v, name, site) for v in owner.values)
+    if isinstance(owner, Instance):
+        return _of_instance(machine, frame, owner, name, site)
+    if isinstance(owner, Library):
+        return _of_library(machine, frame, f"{owner.name}.{name}")
+    if isinstance(owner, Class):
+        return _of_module(machine, frame, owner, name) if owner.node is None else _of_class(owner, name)
+    if isinstance(owner, Tensor):
+        return _of_tensor(owner, name, site)
+    if isinstance(owner, Record) and owner.get(name) is not None and name not in containers.RECORD_METHODS:
+        return owner.get(name) or ANY
+    if isinstance(owner, Items | Elements | Record | LibraryObject | Method):
+        return Method(owner, name)
+    if isinstance(owner, Const) and isinstance(owner.value, str):
+        return Method(owner, name)
+    if isinstance(owner, Partial | Function):
+        return Unknown(name)
+    if isinstance(owner, Unknown) and owner.is_coefficient:
+        return COEFFICIENT
+    return Unknown(f"{owner.what}.{name}", owner.site) if isinstance(owner, Unknown) else Unknown(name)
+
+
+def _of_library(machine: Machine, frame: Frame, name: str) -> Value:
+    module = None if machine.knowledge.knows(name) else machine.project.find(name, frame.scope.module)
+    if module is None:
+        return machine.knowledge.resolve(machine, name)
+    machine.importer(machine, module)
+    return Class(name, None, module, (), module.scope.names)
+
+
+def _of_module(machine: Machine, frame: Frame, owner: Class, name: str) -> Value:
+    """A name of a project module, or a module below it."""
+    found = owner.module.scope.names.get(name)
+    return found if found is not None else _of_library(machine, frame, f"{owner.name}.{name}")
+
+
+def _of_tensor(owner: Tensor, name: str, site: Site) -> Value:
+    if name in SAME_TENSOR:
+        return owner
+    if name == "dtype":
+        return Library(f"torch.{owner.dtype}") if owner.dtype else Unknown("dtype", site)
+    if name in ("shape", "device", "ndim", "size", "requires_grad", "grad", "is_cuda"):
+        return Unknown(name)
+    return Method(owner, name)
+
+
+def _of_instance(machine: Machine, frame: Frame, owner: Instance, name: str, site: Site) -> Value:
+    bound = instance_behind(owner)
+    if name in owner.attributes:
+        return owner.attributes[name]
+    if name == "__class__":
+        return owner.cls
+    member = owner.cls.find(name)
+    if member is None:
+        return _missing(owner, name)
+    if isinstance(member, Function):
+        if "property" in member.decorators or "cached_property" in member.decorators:
+            return machine.call(frame, replace(member, bound=bound), Arguments(), site)
+        return member if "staticmethod" in member.decorators else replace(member, bound=bound)
+    return member
+
+
+def _missing(owner: Instance, name: str) -> Value:
+    inner = owner.attributes.get("_wraps")
+    if isinstance(inner, Instance) and (name in inner.attributes or inner.cls.find(name) is not None):
+        member = inner.attributes.get(name) or inner.cls.find(name)
+        return replace(member, bound=inner) if isinstance(member, Function) else member or ANY
+    return Unknown(f"self.{name}", owner.site)
+
+
+def _of_class(owner: Class, name: str) -> Value:
+    if name == "__name__":
+        return Const(owner.name)
+    member = owner.find(name)
+    if isinstance(member, Function) and "classmethod" in member.decorators:
+        return replace(member, bound=owner)
+    return member if member is not None else Unknown(f"{owner.name}.{name}")
+
+
+def set_attribute(machine: Machine, frame: Frame, owner: Value, name: str, value: Value) -> None:
+    """``owner.name = value``; outside the constructor, and in undecided branches, the old value may stay."""
+    if isinstance(owner, Choice):
+        for choice in owner.values:
+            set_attribute(machine, frame, choice, name, value)
+    elif isinstance(owner, Instance):
+        old = owner.attributes.get(name)
+        owner.attributes[name] = value if old is None or _surely(frame, owner) else join((old, value))
+    elif isinstance(owner, Class):
+        owner.members[name] = value
+
+
+def _surely(frame: Frame, owner: Instance) -> bool:
+    constructor = getattr(getattr(frame.function, "name", None), "value", "") in ("__init__", "setup", "__post_init__")
+    return frame.undecided == 0 and constructor and frame.self_value is owner
+
+
+def super_value(frame: Frame) -> Value:
+    """``super()``: the instance seen through the classes after the one whose method runs."""
+    if frame.owner is None or frame.self_value is None:
+        return ANY
+    bases = frame.owner.bases
+    above = Class(frame.owner.name, frame.owner.node, frame.owner.module, bases, {})
+    return Instance(above, frame.self_value.site, _Through(frame.self_value))
+
+
+class _Through(dict[str, Value]):
+    """The attributes of another instance: reads find methods of the bases first, writes go to the instance."""
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__()
+        self.instance = instance
+
+    def __contains__(self, name: object) -> bool:
+        return False
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        self.instance.attributes[name] = value
+
+
+def write_back(machine: Machine, frame: Frame, func: cst.Attribute, arguments: Arguments, result: Value) -> None:
+    """Give the receiver what an in-place or mutating method leaves in it."""
+    name = func.attr.value
+    if not isinstance(func.value, cst.Name | cst.Attribute | cst.Subscript):
+        return
+    if name.endswith("_") and not name.endswith("__"):
+        if isinstance(result, Tensor | Choice) and isinstance(machine.evaluate(frame, func.value), Tensor | Choice | Unknown):
+            indexing.bind_target(machine, frame, func.value, result)
+    elif name in containers.MUTATORS:
+        owner = machine.evaluate(frame, func.value)
+        changed = containers.mutated(owner, name, arguments, bool(frame.loops))
+        if changed is not None:
+            indexing.bind_target(machine, frame, func.value, changed)
+
+
+def instance_behind(value: Value) -> Any:
+    """The instance that ``super()`` stands for, or the value itself."""
+    return value.attributes.instance if isinstance(value, Instance) and isinstance(value.attributes, _Through) else value

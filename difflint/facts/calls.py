@@ -1,0 +1,218 @@
+"""Calls: of project functions by running their bodies, of classes, instances, library rows and of the unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import libcst as cst
+
+from difflint.facts import apply, attributes, containers, mixing, networks, pybuiltins
+from difflint.facts.indexing import bind_target
+from difflint.facts.intrinsics import INTRINSICS
+from difflint.facts.machine import MAX_DEPTH, Arguments, Machine
+from difflint.facts.scope import Frame, Scope
+from difflint.facts.steps import Site
+from difflint.facts.values import (
+    ANY,
+    NONE,
+    Choice,
+    Class,
+    Const,
+    Elements,
+    Function,
+    Instance,
+    Items,
+    Library,
+    LibraryObject,
+    Method,
+    Partial,
+    Record,
+    Tensor,
+    Unknown,
+    Value,
+    choices,
+    join,
+)
+
+
+def call(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, site: Site) -> Value:
+    """What calling ``callee`` gives; every choice of it is called."""
+    if isinstance(callee, Choice):
+        return join(call(machine, frame, v, arguments, site) for v in callee.values)
+    if isinstance(callee, Function):
+        return run(machine, frame, callee, arguments, site)
+    if isinstance(callee, Class):
+        return instantiate(machine, frame, callee, arguments, site)
+    if isinstance(callee, Instance):
+        return _instance(machine, frame, callee, arguments, site)
+    if isinstance(callee, Partial):
+        merged = {**dict(callee.kwargs), **dict(arguments.kwargs)}
+        filled = Arguments((*callee.args, *arguments.args), tuple(merged.items()), arguments.open)
+        return call(machine, frame, callee.function, filled, site)
+    if isinstance(callee, Library):
+        return library(machine, frame, callee.name, arguments, site)
+    if isinstance(callee, LibraryObject):
+        return _object(machine, frame, callee, arguments, site)
+    if isinstance(callee, Method):
+        return _method(machine, frame, callee, arguments, site)
+    if isinstance(callee, Tensor):
+        return callee
+    return networks.call_unknown(machine, callee, arguments, site)
+
+
+def library(machine: Machine, frame: Frame, name: str, arguments: Arguments, site: Site) -> Value:
+    """A library function or class by its row; a class makes an object that remembers its arguments."""
+    if name.startswith("builtins."):
+        return pybuiltins.call(machine, frame, name.removeprefix("builtins."), arguments, site)
+    if name in INTRINSICS:
+        return INTRINSICS[name](machine, frame, arguments, site)
+    row = machine.knowledge.find(name)
+    if row is None:
+        return machine.unknown(name, site)
+    bound = apply.bind(row.parameters, arguments)
+    if row.makes_object:
+        return LibraryObject(row.api, tuple(bound.items()), site)
+    return apply.row(machine, frame, row, bound, site)
+
+
+def _object(machine: Machine, frame: Frame, callee: LibraryObject, arguments: Arguments, site: Site) -> Value:
+    row = machine.knowledge.find(callee.name)
+    if row is None or row.call_parameters is None:
+        return machine.unknown(callee.name, site)
+    bound = {**dict(callee.arguments), **apply.bind(row.call_parameters, arguments)}
+    result = apply.row(machine, frame, row, bound, site)
+    return networks.from_library(machine, callee, bound.get(row.subject, ANY), result, site)
+
+
+def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments, site: Site) -> Value:
+    owner = callee.owner
+    if isinstance(owner, Tensor):
+        name = f"Tensor.{callee.name}"
+        return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
+    if isinstance(owner, LibraryObject):
+        name = f"{owner.name}.{callee.name}"
+        if machine.knowledge.knows(name) or name in INTRINSICS:
+            return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
+        return machine.unknown(name, site)
+    if isinstance(owner, Record) and callee.name not in containers.RECORD_METHODS and owner.rest is not None:
+        return owner
+    result = containers.call(owner, callee.name, arguments)
+    return result if result is not None else machine.unknown(callee.name, site)
+
+
+def _instance(machine: Machine, frame: Frame, callee: Instance, arguments: Arguments, site: Site) -> Value:
+    if callee.cls.find("__call__") is None:
+        return networks.call_unknown(machine, callee, arguments, site)
+    method = attributes.get(machine, frame, callee, "__call__", site)
+    if not networks.is_network(callee):
+        return call(machine, frame, method, arguments, site)
+    networks.before(machine, callee, arguments, site)
+    result = call(machine, frame, method, arguments, site)
+    return networks.after(machine, callee, arguments, result, site)
+
+
+def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments, site: Site) -> Value:
+    """A new object, its constructor run."""
+    if cls.node is None:
+        return ANY
+    made = Instance(cls, site)
+    fields = cls.members.get("__dataclass__")
+    constructor = cls.find("__init__")
+    if isinstance(constructor, Function):
+        run(machine, frame, replace(constructor, bound=made), arguments, site)
+    elif isinstance(fields, Items):
+        _fill(made, [str(f.value) for f in fields.items if isinstance(f, Const)], arguments)
+    return made
+
+
+def _fill(made: Instance, names: list[str], arguments: Arguments) -> None:
+    """The constructor that ``@dataclass`` writes."""
+    for position, name in enumerate(names):
+        value = arguments.get(position, name)
+        made.attributes[name] = value if value is not None else made.cls.members.get(name, Unknown(name))
+
+
+def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
+    """Run a function of the project on these arguments; the same call again gives the remembered result."""
+    key = (function, arguments, machine.amp_dtype)
+    if key in machine.memory:
+        return machine.memory[key]
+    active = sum(1 for running in machine.stack if running.function is function.node)
+    if len(machine.stack) >= MAX_DEPTH or active >= 2:
+        return Unknown("recursion", site)
+    machine.memory[key] = Unknown("recursion", site)
+    result = _body(machine, frame, function, arguments, site)
+    machine.memory[key] = result
+    return result
+
+
+def _body(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
+    machine.visited.add(id(function.node))
+    scope = Scope(function.module, function.scope)
+    bound = attributes.instance_behind(function.bound) if function.bound is not None else None
+    inner = Frame(scope, function.module.path, function.node, function.owner, bound if isinstance(bound, Instance) else None)
+    inner.undecided, inner.called_at = frame.undecided, site
+    bind_parameters(inner, function, arguments, bound)
+    region = machine.amp_functions.get(id(function.node))
+    machine.stack.append(inner)
+    if region is not None:
+        machine.amp.append(region)
+        for running in machine.stack:
+            running.half = running.half or (region[1] if region[0] == "float16" else None)
+    result = _evaluate(machine, inner, function.node)
+    if region is not None:
+        machine.amp.pop()
+    machine.stack.pop()
+    return result
+
+
+def _evaluate(machine: Machine, inner: Frame, node: Any) -> Value:
+    if isinstance(node, cst.Lambda):
+        return machine.evaluate(inner, node.body)
+    machine.execute(inner, [node.body])
+    if inner.yields:
+        return Elements(join(inner.yields))
+    if inner.alive:
+        inner.returns.append(NONE)
+    return join(_useful(inner.returns))
+
+
+def _useful(returns: list[Value]) -> list[Value]:
+    """An unfinished path that falls off the end returns None; it does not hide what the others return."""
+    real = [value for value in returns if value != NONE]
+    return real or returns
+
+
+def bind_parameters(inner: Frame, function: Function, arguments: Arguments, bound: Value | None) -> None:
+    """Give the parameters their arguments, defaults, or a value that is unknown but the same wherever it is used."""
+    params = function.node.params
+    positional = list(arguments.args)
+    if bound is not None:
+        positional.insert(0, bound)
+    keywords = dict(arguments.kwargs)
+    defaults = dict(function.defaults)
+    for parameter in (*params.posonly_params, *params.params, *params.kwonly_params):
+        name = parameter.name.value
+        if positional and parameter not in params.kwonly_params:
+            value = positional.pop(0)
+        elif name in keywords:
+            value = keywords.pop(name)
+        elif name in defaults and not arguments.open:
+            value = defaults[name]
+        else:
+            value = _absent(inner, name, parameter, defaults)
+        inner.scope.names[name] = value
+    if isinstance(params.star_arg, cst.Param):
+        inner.scope.names[params.star_arg.name.value] = Items(tuple(positional), "tuple") if not arguments.open else Elements(ANY)
+    if params.star_kwarg is not None:
+        rest = ANY if arguments.open else None
+        inner.scope.names[params.star_kwarg.name.value] = Record(tuple(keywords.items()), rest)
+
+
+def _absent(inner: Frame, name: str, parameter: Any, defaults: dict[str, Value]) -> Value:
+    unknown = Unknown(name, Site(inner.path, parameter))
+    return join((defaults[name], unknown)) if name in defaults else unknown
+
+
+__all__ = ["bind_target", "call", "choices", "instantiate", "mixing", "run"]

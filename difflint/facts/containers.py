@@ -1,0 +1,135 @@
+"""Methods of Python's own lists, dicts and strings."""
+
+from __future__ import annotations
+
+from difflint.facts.machine import Arguments
+from difflint.facts.values import ANY, NONE, Choice, Const, Elements, Items, Record, Unknown, Value, constant, join
+
+MUTATORS = frozenset(["append", "extend", "insert", "pop", "update", "setdefault", "remove", "clear", "reverse", "sort", "add"])
+RECORD_METHODS = frozenset(["items", "keys", "values", "get", "pop", "update", "setdefault", "copy"])
+
+
+def call(owner: Value, name: str, arguments: Arguments) -> Value | None:
+    """What a method of a list, dict or string returns; None if it is no such method."""
+    if isinstance(owner, Record):
+        return _of_record(owner, name, arguments)
+    if isinstance(owner, Items | Elements):
+        return _of_sequence(owner, name)
+    if isinstance(owner, Const) and isinstance(owner.value, str):
+        return _of_string(owner.value, name, arguments)
+    return None
+
+
+def _of_record(owner: Record, name: str, arguments: Arguments) -> Value | None:
+    values = [value for _, value in owner.entries]
+    if name in ("items", "keys", "values"):
+        return _views(owner, name)
+    if name in ("get", "pop", "setdefault"):
+        key = arguments.get(0, "key")
+        default = arguments.get(1, "default") or NONE
+        if isinstance(key, Const):
+            found = owner.get(key.value)
+            return found if found is not None else default
+        return join((*values, default))
+    if name == "copy":
+        return owner
+    return ANY
+
+
+def _views(owner: Record, name: str) -> Value:
+    rows: list[Value] = []
+    for key, value in owner.entries:
+        rows.append({"items": Items((Const(key), value), "tuple"), "keys": Const(key), "values": value}[name])
+    if owner.rest is None:
+        return Items(tuple(rows))
+    unknown = Unknown("key")
+    rest = {"items": Items((unknown, owner.rest), "tuple"), "keys": unknown, "values": owner.rest}[name]
+    return Elements(join((*rows, rest)))
+
+
+def _of_sequence(owner: Items | Elements, name: str) -> Value:
+    if name == "copy":
+        return owner
+    if name == "pop":
+        return owner.items[-1] if isinstance(owner, Items) and owner.items else ANY
+    return NONE
+
+
+def _of_string(text: str, name: str, arguments: Arguments) -> Value:
+    values = [constant(arg) for arg in arguments.args]
+    if name in ("lower", "upper", "strip") and not values:
+        return Const(getattr(text, name)())
+    if name in ("startswith", "endswith") and len(values) == 1 and isinstance(values[0], str):
+        return Const(getattr(text, name)(values[0]))
+    return Unknown("string")
+
+
+def mutated(owner: Value, name: str, arguments: Arguments, looping: bool) -> Value | None:
+    """The container after a mutating method; inside a loop its length is no longer known."""
+    if isinstance(owner, Choice):
+        parts = [mutated(v, name, arguments, looping) for v in owner.values]
+        return None if None in parts else join(part for part in parts if part is not None)
+    if isinstance(owner, Items):
+        return _mutated_items(owner, name, arguments, looping)
+    if isinstance(owner, Elements):
+        added = _added(name, arguments)
+        return Elements(join((owner.item, *added))) if added else owner
+    if isinstance(owner, Record):
+        return _mutated_record(owner, name, arguments)
+    return None
+
+
+def _mutated_items(owner: Items, name: str, arguments: Arguments, looping: bool) -> Value:
+    added = _added(name, arguments)
+    if name == "extend":
+        other = arguments.get(0, "iterable")
+        if not isinstance(other, Items):
+            return Elements(join((*owner.items, *added)))
+    if looping and owner.items and added and set(added) <= set(owner.items):
+        return Elements(join(owner.items))
+    if name == "insert":
+        position = constant(arguments.get(0, "index"))
+        where = position if isinstance(position, int) else 0
+        return Items((*owner.items[:where], *added, *owner.items[where:]), owner.kind)
+    if name == "pop":
+        return Items(owner.items[:-1], owner.kind)
+    if name == "reverse":
+        return Items(owner.items[::-1], owner.kind)
+    return Items((), owner.kind) if name == "clear" else Items((*owner.items, *added), owner.kind)
+
+
+def _added(name: str, arguments: Arguments) -> tuple[Value, ...]:
+    if name in ("append", "add"):
+        return arguments.args[:1]
+    if name == "insert":
+        return arguments.args[1:2]
+    if name == "extend" and arguments.args:
+        other = arguments.args[0]
+        if isinstance(other, Items):
+            return other.items
+        return (other.item,) if isinstance(other, Elements) else (ANY,)
+    return ()
+
+
+def _mutated_record(owner: Record, name: str, arguments: Arguments) -> Record:
+    if name == "update":
+        for other in arguments.args:
+            owner = updated(owner, other)
+        for key, value in arguments.kwargs:
+            owner = owner.put(key, value)
+        return owner
+    key = constant(arguments.get(0, "key"))
+    if name == "setdefault" and key is not None and owner.get(key) is None:
+        return owner.put(key, arguments.get(1, "default") or NONE)
+    if name == "pop":
+        return Record(tuple(e for e in owner.entries if e[0] != key), owner.rest)
+    return owner
+
+
+def updated(owner: Record, other: Value) -> Record:
+    """The dict after ``owner.update(other)``."""
+    if not isinstance(other, Record):
+        return Record(owner.entries, ANY)
+    for key, value in other.entries:
+        owner = owner.put(key, value)
+    return owner if other.rest is None else Record(owner.entries, other.rest)

@@ -1,0 +1,110 @@
+"""The unit conversions of images, and where a chain takes the same one twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from difflint.facts.interval import BYTE, SIGNED, UNIT, Interval
+from difflint.facts.steps import Affine, Bounded, Link, Stretch, affine_of, through
+
+CENTRED = Interval(-0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A map from one image range onto another."""
+
+    what: str
+    direction: str
+    before: Interval
+    after: Interval
+
+    @property
+    def affine(self) -> Affine:
+        scale = self.after.width / self.before.width
+        return Affine((scale,), (self.after.low - scale * self.before.low,))
+
+
+CONVERSIONS = (
+    Conversion("normalised", "normalize", UNIT, SIGNED),
+    Conversion("normalised", "normalize", BYTE, SIGNED),
+    Conversion("denormalised", "denormalize", SIGNED, UNIT),
+    Conversion("divided by 255", "byte", BYTE, UNIT),
+    Conversion("multiplied by 255", "byte", UNIT, BYTE),
+    Conversion("denormalised", "denormalize", SIGNED, BYTE),
+)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Links ``start:stop`` do again what was done before them."""
+
+    what: str
+    direction: str
+    start: int
+    stop: int
+
+
+def final_repeat(links: Sequence[Link], base: Interval | None) -> Repeat | None:
+    """The repetition that the last link completes, if it completes one."""
+    stop = len(links)
+    for start in range(stop - 1, -1, -1):
+        second = conversion(links[start:stop])
+        if second is not None and _done_before(links, start, second, base):
+            return Repeat(second.what, second.direction, start, stop)
+    return None
+
+
+def first_repeat(links: Sequence[Link], base: Interval | None) -> Repeat | None:
+    """The first repetition anywhere in the chain."""
+    found = (final_repeat(links[:stop], base) for stop in range(2, len(links) + 1))
+    return next((repeat for repeat in found if repeat is not None), None)
+
+
+def _done_before(links: Sequence[Link], start: int, second: Conversion, base: Interval | None) -> bool:
+    """Whether the links before ``start`` end in a conversion to the same range, and the value is there."""
+    now = through(links[:start], base)
+    if now is not None and now.near(second.before):
+        return False
+    return any(_leads_to(links, begin, end, second, base) for begin, end in _windows(links, start))
+
+
+def _windows(links: Sequence[Link], start: int) -> Iterator[tuple[int, int]]:
+    """Slices that end just before ``start``, up to links that change nothing affine."""
+    end = start
+    while end > 0 and not isinstance(links[end - 1].step, Affine | Bounded | Stretch):
+        end -= 1
+    for begin in range(end - 1, -1, -1):
+        yield begin, end
+
+
+def _leads_to(links: Sequence[Link], begin: int, end: int, second: Conversion, base: Interval | None) -> bool:
+    first = conversion(links[begin:end])
+    if first is None or not first.after.near(second.after):
+        return False
+    before = through(links[:begin], base)
+    return before is None or before.near(first.before)
+
+
+def conversion(links: Sequence[Link]) -> Conversion | None:
+    """The conversion that these links are together, if they are one."""
+    if not links or not isinstance(links[0].step, Affine):
+        return None
+    if len(links) == 1 and links[0].what in ("Normalize", "normalize"):
+        return _by_statistics(links[0])
+    whole = affine_of(links)
+    if whole is None:
+        return None
+    return next((c for c in CONVERSIONS if whole.near(c.affine)), None)
+
+
+def _by_statistics(link: Link) -> Conversion:
+    """``Normalize(mean, std)``: whatever its constants, it expects [0, 1]; unless it is written as an inverse."""
+    assert isinstance(link.step, Affine)
+    known = next((c for c in CONVERSIONS if link.step.near(c.affine)), None)
+    if known is not None:
+        return known
+    normalises = all(abs(a) > 1 for a in link.step.scale)
+    after = SIGNED if normalises else UNIT
+    return CONVERSIONS[0] if normalises else Conversion("denormalised", "denormalize", SIGNED, after)

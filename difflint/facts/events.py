@@ -1,0 +1,96 @@
+"""What the interpreter observes and the checks judge: frozen records, and the collection they arrive in.
+
+``calls`` are the places of the calls on the way to the event, outermost first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from difflint.facts.interval import Interval
+from difflint.facts.steps import Site
+from difflint.facts.values import Network, Tensor, Value
+
+
+@dataclass(frozen=True)
+class Sink:
+    """A value reaches something that shows or saves it."""
+
+    site: Site
+    calls: tuple[Site, ...]
+    name: str
+    value: Value
+    takes: tuple[tuple[str, Interval], ...]  # by dtype class: "float", "uint8"
+    outside: str  # clamp, wrap, stretch, raise, collapse
+
+    def takes_of(self, tensor: Tensor) -> Interval | None:
+        """The range this sink shows faithfully for a tensor of that dtype, None if it takes none."""
+        return dict(self.takes).get("uint8" if tensor.dtype == "uint8" else "float")
+
+
+@dataclass(frozen=True)
+class IntCast:
+    """A float value is cast to uint8, by a cast or inside a wrapping sink."""
+
+    site: Site
+    calls: tuple[Site, ...]
+    how: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class Rescaled:
+    """A value has just been through one more affine step."""
+
+    site: Site
+    calls: tuple[Site, ...]
+    value: Tensor
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A network's output is compared with a target."""
+
+    site: Site
+    calls: tuple[Site, ...]
+    how: str
+    prediction: Tensor
+    target: Tensor
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network is given (or taught to give) a value made of this clean data."""
+
+    site: Site
+    network: Network
+    data: Tensor
+    role: str  # "input": x_t made of it; "target": the loss compares with it
+
+
+@dataclass(frozen=True)
+class Backward:
+    """A gradient is computed; ``half`` is the place where float16 came in, ``scaled`` whether anything scales the loss."""
+
+    site: Site
+    calls: tuple[Site, ...]
+    mode: str | None
+    half: Site | None
+    scaled: bool
+
+
+@dataclass
+class Observations:
+    """Everything observed in one analysis, each thing once, in the order of observation."""
+
+    sinks: dict[Sink, None] = field(default_factory=dict)
+    casts: dict[IntCast, None] = field(default_factory=dict)
+    rescaled: dict[Rescaled, None] = field(default_factory=dict)
+    losses: dict[Loss, None] = field(default_factory=dict)
+    trained: dict[Trained, None] = field(default_factory=dict)
+    backwards: dict[Backward, None] = field(default_factory=dict)
+
+    def domains(self, networks: frozenset[Network], role: str = "input") -> tuple[Trained, ...]:
+        """The clean data that these networks were trained on (or to give), known ranges first choice."""
+        found = [t for t in self.trained if t.network in networks and t.role == role]
+        known = [t for t in found if t.data.nominal is not None]
+        return tuple(dict.fromkeys(known or found))

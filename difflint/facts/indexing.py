@@ -1,0 +1,201 @@
+"""Containers: reading, writing, iterating and unpacking lists, dicts, loaders and tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import libcst as cst
+
+from difflint.facts import attributes
+from difflint.facts.machine import Arguments, Machine
+from difflint.facts.scope import Frame
+from difflint.facts.steps import Site
+from difflint.facts.values import (
+    ANY,
+    NONE,
+    Choice,
+    Const,
+    Elements,
+    Instance,
+    Items,
+    LibraryObject,
+    Record,
+    Tensor,
+    Unknown,
+    Value,
+    choices,
+    constant,
+    join,
+)
+
+SLICE = Items((NONE, NONE, NONE), "slice")
+UNROLL = 24
+
+
+def get(machine: Machine, frame: Frame, owner: Value, key: Value, site: Site) -> Value:
+    """``owner[key]``."""
+    if isinstance(owner, Choice):
+        return join(get(machine, frame, v, key, site) for v in owner.values)
+    if isinstance(owner, Tensor):
+        return owner
+    if isinstance(owner, Items):
+        return _pick(owner, key)
+    if isinstance(owner, Elements):
+        return owner if _is_slice(key) else owner.item
+    if isinstance(owner, Record):
+        return _look_up(owner, key, site)
+    if isinstance(owner, Instance) and owner.cls.find("__getitem__") is not None:
+        method = attributes.get(machine, frame, owner, "__getitem__", site)
+        return machine.call(frame, method, Arguments((key,)), site)
+    if isinstance(owner, Unknown) and owner.is_coefficient:
+        return owner
+    return Unknown(f"item {constant(key)!r}", site)
+
+
+def _pick(owner: Items, key: Value) -> Value:
+    position = constant(key)
+    if isinstance(position, int) and -len(owner.items) <= position < len(owner.items):
+        return owner.items[position]
+    if isinstance(key, Items) and key.kind == "slice":
+        bounds = [constant(part) for part in key.items]
+        if all(part == NONE or isinstance(bound, int) for part, bound in zip(key.items, bounds, strict=True)):
+            return Items(owner.items[slice(*bounds)], owner.kind)
+        return Elements(join(owner.items))
+    return join(owner.items) if owner.items else ANY
+
+
+def _is_slice(key: Value) -> bool:
+    return isinstance(key, Items) and key.kind == "slice"
+
+
+def _look_up(owner: Record, key: Value, site: Site) -> Value:
+    if isinstance(key, Const):
+        found = owner.get(key.value)
+        return found if found is not None else Unknown(f"item {key.value!r}", site)
+    values = [value for _, value in owner.entries]
+    return join([*values, owner.rest] if owner.rest is not None else values) if values or owner.rest else ANY
+
+
+def with_key(record: Record, key: Value, value: Value) -> Record:
+    """The record after ``record[key] = value``."""
+    if isinstance(key, Const):
+        return record.put(key.value, value)
+    rest = value if record.rest is None else join((record.rest, value))
+    return Record(record.entries, rest)
+
+
+def record_of(pairs: Iterable[Value]) -> Record:
+    """A dict from its key-value pairs."""
+    record = Record()
+    for pair in pairs:
+        if isinstance(pair, Items) and len(pair.items) == 2:
+            record = with_key(record, pair.items[0], pair.items[1])
+    return record
+
+
+def unrolled(machine: Machine, frame: Frame, iterable: Value) -> tuple[Value, ...] | None:
+    """The items of an iterable, one by one, if there are few and all are known."""
+    if isinstance(iterable, Items) and len(iterable.items) <= UNROLL:
+        return iterable.items
+    if isinstance(iterable, Record) and iterable.rest is None:
+        return tuple(Const(key) for key, _ in iterable.entries)
+    if isinstance(iterable, Instance):
+        inner = iterable.attributes.get("_modules_list")
+        return unrolled(machine, frame, inner) if inner is not None else None
+    return None
+
+
+def item_of(machine: Machine, frame: Frame, iterable: Value) -> Value:
+    """What any item of an iterable may be."""
+    if isinstance(iterable, Choice):
+        return join(item_of(machine, frame, v) for v in iterable.values)
+    if isinstance(iterable, Items):
+        return join(iterable.items) if iterable.items else ANY
+    if isinstance(iterable, Elements):
+        return iterable.item
+    if isinstance(iterable, Tensor):
+        return iterable
+    if isinstance(iterable, Record):
+        return join(Const(key) for key, _ in iterable.entries) if iterable.entries else ANY
+    if isinstance(iterable, Instance):
+        return _item_of_instance(machine, frame, iterable)
+    if isinstance(iterable, LibraryObject):
+        return Unknown(f"item of {iterable.name}")
+    if isinstance(iterable, Unknown) and iterable.is_coefficient:
+        return iterable
+    return Unknown("item", iterable.site if isinstance(iterable, Unknown) else None)
+
+
+def _item_of_instance(machine: Machine, frame: Frame, iterable: Instance) -> Value:
+    site = iterable.site or Site(frame.path, None)
+    if iterable.cls.find("__iter__") is not None:
+        method = attributes.get(machine, frame, iterable, "__iter__", site)
+        made = machine.call(frame, method, Arguments(), site)
+        return made if made is iterable else item_of(machine, frame, made)
+    if iterable.cls.find("__getitem__") is not None:
+        return get(machine, frame, iterable, Unknown("index"), site)
+    return ANY
+
+
+def bind_target(machine: Machine, frame: Frame, target: Any, value: Value) -> None:
+    """Assign a value to a name, attribute, item or nested tuple of them."""
+    if isinstance(target, cst.Name):
+        frame.scope.bind(target.value, value)
+    elif isinstance(target, cst.Tuple | cst.List):
+        _unpack(machine, frame, target.elements, value)
+    elif isinstance(target, cst.Attribute):
+        attributes.set_attribute(machine, frame, machine.evaluate(frame, target.value), target.attr.value, value)
+    elif isinstance(target, cst.Subscript):
+        _store_item(machine, frame, target, value)
+
+
+def _unpack(machine: Machine, frame: Frame, targets: Sequence[Any], value: Value) -> None:
+    values = _columns(machine, frame, targets, value)
+    for target, part in zip(targets, values, strict=True):
+        bind_target(machine, frame, target.value, part)
+
+
+def _columns(machine: Machine, frame: Frame, targets: Sequence[Any], value: Value) -> list[Value]:
+    if isinstance(value, Choice):
+        rows = [_columns(machine, frame, targets, v) for v in choices(value)]
+        return [join(column) for column in zip(*rows, strict=True)]
+    star = next((i for i, t in enumerate(targets) if isinstance(t, cst.StarredElement)), None)
+    if isinstance(value, Items) and star is None and len(value.items) == len(targets):
+        return list(value.items)
+    if isinstance(value, Items) and star is not None and len(value.items) >= len(targets) - 1:
+        tail = len(targets) - star - 1
+        middle = value.items[star : len(value.items) - tail]
+        return [*value.items[:star], Items(middle), *value.items[len(value.items) - tail :]]
+    item = item_of(machine, frame, value)
+    return [Elements(item) if isinstance(t, cst.StarredElement) else item for t in targets]
+
+
+def _store_item(machine: Machine, frame: Frame, target: cst.Subscript, value: Value) -> None:
+    owner = machine.evaluate(frame, target.value)
+    element = target.slice[0].slice
+    key = machine.evaluate(frame, element.value) if isinstance(element, cst.Index) else SLICE
+    if isinstance(owner, Instance) and owner.cls.find("__setitem__") is not None:
+        machine.call(frame, attributes.get(machine, frame, owner, "__setitem__", frame.site(target)), Arguments((key, value)), frame.site(target))
+        return
+    changed = stored(owner, key, value)
+    if changed is not owner and isinstance(target.value, cst.Name | cst.Attribute | cst.Subscript):
+        bind_target(machine, frame, target.value, changed)
+
+
+def stored(owner: Value, key: Value, value: Value) -> Value:
+    """``owner`` after ``owner[key] = value``; part of a tensor written makes it both."""
+    if isinstance(owner, Record):
+        return with_key(owner, key, value)
+    if isinstance(owner, Items):
+        position = constant(key)
+        if isinstance(position, int) and -len(owner.items) <= position < len(owner.items):
+            items = list(owner.items)
+            items[position] = value
+            return Items(tuple(items), owner.kind)
+        return Elements(join((*owner.items, value)))
+    if isinstance(owner, Elements):
+        return Elements(join((owner.item, value)))
+    if isinstance(owner, Tensor):
+        return join((owner, value)) if isinstance(value, Tensor) else Unknown("partly written")
+    return owner

@@ -1,0 +1,183 @@
+"""The few library calls that change the analysis itself rather than a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from difflint.facts import autocast, networks
+from difflint.facts.events import Backward
+from difflint.facts.machine import Arguments, Machine
+from difflint.facts.scope import Frame
+from difflint.facts.steps import Site
+from difflint.facts.truth import dtype_name, truth
+from difflint.facts.values import (
+    ANY,
+    NONE,
+    Const,
+    Elements,
+    Instance,
+    Items,
+    Kind,
+    LibraryObject,
+    Network,
+    Partial,
+    Record,
+    Tensor,
+    Unknown,
+    Value,
+    choices,
+    tensors,
+)
+
+Intrinsic = Callable[[Machine, Frame, Arguments, Site], Value]
+
+
+def partial(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    if not arguments.args:
+        return ANY
+    return Partial(arguments.args[0], arguments.args[1:], arguments.kwargs)
+
+
+def half(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``model.half()``, ``model.to(torch.float16)``: from here on the parameters are float16."""
+    owner, *rest = arguments.args or (ANY,)
+    wanted = [dtype_name(v) for v in (*rest, *(v for _, v in arguments.kwargs))]
+    network = network_of(owner)
+    if network is not None and (not (rest or arguments.kwargs) or "float16" in wanted):
+        machine.half_networks.setdefault(network, site)
+    elif network is not None and any(w in ("float32", "bfloat16") for w in wanted):
+        machine.half_networks.pop(network, None)
+    return owner
+
+
+def single(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``model.float()``, ``model.bfloat16()``: the parameters leave float16."""
+    owner = arguments.args[0] if arguments.args else ANY
+    network = network_of(owner)
+    if network is not None:
+        machine.half_networks.pop(network, None)
+    return owner
+
+
+def freeze(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``model.requires_grad_(False)``: it is not trained."""
+    owner = arguments.args[0] if arguments.args else ANY
+    network = network_of(owner)
+    if network is not None and truth(arguments.get(1, "requires_grad") or Const(True)) is False:
+        machine.frozen.add(network)
+    return owner
+
+
+def network_of(value: Value) -> Network | None:
+    if isinstance(value, Instance) and networks.is_network(value):
+        return value.network
+    return value.network if isinstance(value, LibraryObject) else None
+
+
+def backward(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``loss.backward()``: note whether float16 is in play on this path, and whether anything scales."""
+    owner = arguments.args[0] if arguments.args else ANY
+    loss = next(iter(tensors(owner)), None)
+    region = _region(machine, frame)
+    halves = [machine.half_networks[n] for n in _trained(machine, loss)] if loss is not None else []
+    mode = "autocast" if region is not None else ("half" if halves else None)
+    where = region or (halves[0] if halves else None)
+    scaled = _scaled(machine, frame, owner, where)
+    machine.seen.backwards[Backward(site, machine.calls, mode, where, scaled)] = None
+    return NONE
+
+
+def _region(machine: Machine, frame: Frame) -> Site | None:
+    return next((f.half for f in (frame, *reversed(machine.stack)) if f.half is not None), None)
+
+
+def _trained(machine: Machine, loss: Tensor) -> list[Network]:
+    return [n for n in sorted(loss.origin.networks, key=lambda n: n.key) if n in machine.half_networks and n not in machine.frozen]
+
+
+def _scaled(machine: Machine, frame: Frame, owner: Value, where: Site | None) -> bool:
+    """Whether the loss was multiplied, or the modules on the way name a scaler."""
+    if any(isinstance(v, Tensor) and any(_enlarges(link.step) for link in v.links) for v in choices(owner)):
+        return True
+    if any(isinstance(v, Unknown) and v.what == "scaled loss" for v in choices(owner)):
+        return True
+    modules = [f.scope.module for f in (frame, *machine.stack)]
+    paths = {where.path} if where is not None else set()
+    modules += [m for m in machine.project.modules.values() if m.path in paths]
+    return any(autocast.has_scaler(module.text) for module in modules)
+
+
+def _enlarges(step: object) -> bool:
+    return any(abs(a) > 1 for a in getattr(step, "scale", ()))
+
+
+def anything(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    return Unknown("anything", site)
+
+
+def picture_fields(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """A batch of a data set of unknown columns: the transform is given pictures under any key."""
+    picture = arguments.args[0] if arguments.args else ANY
+    return Record(rest=Elements(picture))
+
+
+def named_record(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    return Record(arguments.kwargs, ANY if arguments.open else None)
+
+
+def prepare(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``accelerator.prepare(a, b)``: the same things, wrapped."""
+    given = arguments.args[1:]
+    return given[0] if len(given) == 1 else Items(given, "tuple")
+
+
+def scaled_loss(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    return Unknown("scaled loss", site)
+
+
+def deepcopy(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    return arguments.args[0] if arguments.args else ANY
+
+
+def noisy(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``scheduler.add_noise(x0, noise, t)`` and ``get_velocity``: a mixture of both."""
+    from difflint.facts import mixing
+
+    given = [t for name, position in (("original_samples", 1), ("noise", 2)) for t in tensors(arguments.get(position, name))]
+    return mixing.mix(given, site) if given else Unknown("noised", site)
+
+
+def denoising_step(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``scheduler.step(output, t, x).prev_sample``: the state, changed by the network's output."""
+    from difflint.facts import mixing
+
+    given = [t for name, position in (("model_output", 1), ("sample", 3)) for t in tensors(arguments.get(position, name))]
+    return mixing.blend(tuple(given), site) if len(given) == 2 else Unknown("denoised", site)
+
+
+def like_noise(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    from difflint.facts.interval import UNBOUNDED
+    from difflint.facts.values import Origin
+
+    return Tensor(Origin(Kind.NOISE, site, "normal noise", None, UNBOUNDED), (), "float32", "tensor")
+
+
+INTRINSICS: dict[str, Intrinsic] = {
+    "functools.partial": partial,
+    "copy.deepcopy": deepcopy,
+    "copy.copy": deepcopy,
+    "Tensor.backward": backward,
+    "Tensor.normal_": like_noise,
+    "difflint.half": half,
+    "difflint.single": single,
+    "difflint.freeze": freeze,
+    "difflint.anything": anything,
+    "difflint.picture_fields": picture_fields,
+    "types.SimpleNamespace": named_record,
+    "argparse.Namespace": named_record,
+    "accelerate.Accelerator.prepare": prepare,
+    "torch.cuda.amp.GradScaler.scale": scaled_loss,
+    "difflint.noisy": noisy,
+    "difflint.denoising_step": denoising_step,
+}

@@ -1,0 +1,169 @@
+"""Library knowledge: the rows of ``rules/apis/*.yaml``, read once and looked up by full dotted name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from difflint.facts.values import Library as Name
+from difflint.facts.values import Value
+
+if TYPE_CHECKING:
+    from difflint.facts.machine import Machine
+
+KEYS = frozenset(
+    "api also signature call cases when transfer gives sink outside subject stub intrinsic loss inplace example versions note consequence".split()
+)
+
+
+class RowError(ValueError):
+    """A row of the API tables is broken; the message names the file and the key."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a call does when its guard holds."""
+
+    when: Mapping[str, Any]
+    transfer: tuple[Any, ...] = ()
+    gives: Mapping[str, Any] | None = None
+    sink: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One library function, class or method."""
+
+    api: str
+    parameters: tuple[tuple[str, str | None], ...]
+    call_parameters: tuple[tuple[str, str | None], ...] | None
+    subject: str
+    cases: tuple[Case, ...]
+    stub: str | None = None
+    intrinsic: str | None = None
+    loss: tuple[str, str] | None = None
+    example: Any = None
+
+    @property
+    def makes_object(self) -> bool:
+        """Whether calling it only makes the thing that is called later (``nn.Sigmoid()``)."""
+        return self.call_parameters is not None
+
+
+class Library:
+    """All rows by name, and the stub bodies that some names stand for."""
+
+    def __init__(self, rows: Mapping[str, Row]) -> None:
+        self.rows = rows
+        self.stubs: dict[str, Value] = {}
+
+    def knows(self, name: str) -> bool:
+        return name in self.rows
+
+    def find(self, name: str) -> Row | None:
+        return self.rows.get(name)
+
+    def resolve(self, machine: Machine, name: str) -> Value:
+        """The value of a library name: a stub body where there is one, else the name itself."""
+        row = self.rows.get(name)
+        if row is None or row.stub is None:
+            return Name(row.api if row is not None else name)
+        if row.stub not in self.stubs:
+            from difflint.facts.stubs import load
+
+            self.stubs[row.stub] = load(machine, row.stub)
+        return self.stubs[row.stub]
+
+
+def load_rows(folder: Path) -> Library:
+    """Read every table; raises RowError for the first broken row."""
+    rows: dict[str, Row] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        for entry in _entries(file):
+            row = _row(entry, file)
+            for name in (row.api, *_strings(entry.get("also", ()), "also", file)):
+                if name in rows:
+                    raise RowError(f"{file}: {name}: described twice")
+                rows[name] = row
+    return Library(rows)
+
+
+def _entries(file: Path) -> Iterable[Any]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise RowError(f"{file}: {' '.join(str(error).split())}") from error
+    if not isinstance(content, list):
+        raise RowError(f"{file}: a list of rows is expected")
+    return content
+
+
+def _row(entry: Any, file: Path) -> Row:
+    if not isinstance(entry, dict) or not isinstance(entry.get("api"), str):
+        raise RowError(f"{file}: a row needs the key 'api': {str(entry)[:60]}")
+    api = entry["api"]
+    for key in entry:
+        if key not in KEYS:
+            raise RowError(f"{file}: {api}: unknown key {key!r}")
+    parameters = _signature(entry.get("signature", "(input)"), api, file)
+    call = _signature(entry["call"], api, file) if "call" in entry else None
+    first = (call or parameters or (("input", None),))[0][0]
+    cases = entry.get("cases") or [entry]
+    loss = entry.get("loss")
+    return Row(
+        api,
+        parameters,
+        call,
+        entry.get("subject", first),
+        tuple(_case(case, api, file) for case in cases),
+        entry.get("stub"),
+        entry.get("intrinsic"),
+        (loss[0], loss[1]) if loss else None,
+        entry.get("example"),
+    )
+
+
+def _case(entry: Any, api: str, file: Path) -> Case:
+    if not isinstance(entry, dict):
+        raise RowError(f"{file}: {api}: a case must be a mapping")
+    transfer = entry.get("transfer", ())
+    steps = transfer if isinstance(transfer, list) else ((transfer,) if transfer else ())
+    for step in steps:
+        if (step if isinstance(step, str) else next(iter(step), "")) not in TRANSFERS:
+            raise RowError(f"{file}: {api}: unknown transfer {step!r}")
+    return Case(entry.get("when", {}), tuple(steps), entry.get("gives"), entry.get("sink"))
+
+
+TRANSFERS = frozenset("keep affine normalize denormalize clamp bounded cast to stretch rescale round opaque join binary feature statistic unknown coefficient pass".split())
+
+
+def _signature(text: Any, api: str, file: Path) -> tuple[tuple[str, str | None], ...]:
+    """``(input, min=None)`` as names and default texts."""
+    if not isinstance(text, str) or not text.startswith("("):
+        raise RowError(f"{file}: {api}: signature must look like '(input, min=None)'")
+    parts = [part.strip() for part in _split(text.strip()[1:-1])]
+    named = (part.partition("=") for part in parts if part)
+    return tuple((name.strip(), default.strip() if mark else None) for name, mark, default in named)
+
+
+def _split(text: str) -> list[str]:
+    parts, depth, current = [], 0, ""
+    for char in text:
+        depth += (char in "([{") - (char in ")]}")
+        if char == "," and depth == 0:
+            parts.append(current)
+            current = ""
+        else:
+            current += char
+    return [*parts, current]
+
+
+def _strings(value: Any, key: str, file: Path) -> list[str]:
+    if not all(isinstance(v, str) for v in value):
+        raise RowError(f"{file}: {key}: a list of names is expected")
+    return list(value)

@@ -1,0 +1,98 @@
+"""The interpreter's shared state, and the doors through which its parts call each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+from difflint.facts.library import Library as Knowledge
+
+from difflint.facts.events import Observations
+from difflint.facts.project import Module, Project
+from difflint.facts.scope import Frame
+from difflint.facts.steps import Site
+from difflint.facts.values import ANY, Function, Network, Unknown, Value
+
+MAX_DEPTH = 40
+BUDGET = 400_000  # expressions of one entry point; beyond it everything new is unknown
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The evaluated arguments of a call; ``open`` when a star argument of unknown length was among them."""
+
+    args: tuple[Value, ...] = ()
+    kwargs: tuple[tuple[str, Value], ...] = ()
+    open: bool = False
+
+    def keyword(self, name: str) -> Value | None:
+        return next((value for key, value in self.kwargs if key == name), None)
+
+    def get(self, position: int, name: str) -> Value | None:
+        return self.args[position] if position < len(self.args) else self.keyword(name)
+
+
+Evaluator = Callable[["Machine", Frame, Any], Value]
+Executor = Callable[["Machine", Frame, Any], None]
+
+
+@dataclass(eq=False)
+class Machine:
+    """One analysis: what is known, what was observed, and the call stack."""
+
+    project: Project
+    knowledge: Knowledge
+    evaluators: dict[type, Evaluator]
+    executors: dict[type, Executor]
+    caller: Callable[[Machine, Frame, Value, Arguments, Site], Value]
+    importer: Callable[[Machine, Module], None]
+    seen: Observations = field(default_factory=Observations)
+    stack: list[Frame] = field(default_factory=list)
+    visited: set[int] = field(default_factory=set)  # ids of function nodes that some call has run
+    memory: dict[Any, Value] = field(default_factory=dict)
+    entries: list[tuple[Module, cst.If]] = field(default_factory=list)  # ``if __name__ == "__main__"`` blocks
+    defined: list[Function] = field(default_factory=list)
+    classes: list[Any] = field(default_factory=list)
+    unknown_calls: Counter[str] = field(default_factory=Counter)
+    half_networks: dict[Network, Site] = field(default_factory=dict)
+    frozen: set[Network] = field(default_factory=set)
+    amp: list[tuple[str | None, Site]] = field(default_factory=list)
+    amp_functions: dict[int, tuple[str | None, Site]] = field(default_factory=dict)
+    steps: int = 0
+
+    def evaluate(self, frame: Frame, node: cst.CSTNode) -> Value:
+        """The value of an expression; unknown for syntax that nothing models and once the budget is spent."""
+        self.steps += 1
+        evaluator = self.evaluators.get(type(node))
+        if evaluator is None or self.steps > BUDGET:
+            return ANY
+        return evaluator(self, frame, node)
+
+    def execute(self, frame: Frame, body: Sequence[cst.CSTNode]) -> None:
+        """Run statements until one of them leaves the block."""
+        for statement in body:
+            if not frame.alive:
+                return
+            executor = self.executors.get(type(statement))
+            if executor is not None:
+                executor(self, frame, statement)
+
+    def call(self, frame: Frame, callee: Value, arguments: Arguments, site: Site) -> Value:
+        return self.caller(self, frame, callee, arguments, site)
+
+    def unknown(self, name: str, site: Site) -> Unknown:
+        """The result of something nobody modelled; counted, so that ``--coverage`` can tell."""
+        self.unknown_calls[name] += 1
+        return Unknown(name, site)
+
+    @property
+    def calls(self) -> tuple[Site, ...]:
+        """The places of the calls we are in, outermost first."""
+        return tuple(frame.called_at for frame in self.stack if frame.called_at is not None)
+
+    @property
+    def amp_dtype(self) -> str | None:
+        return self.amp[-1][0] if self.amp else None

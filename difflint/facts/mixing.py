@@ -1,0 +1,160 @@
+"""Tensors combined with tensors: noised data, network features, a sampler's state, the difference inside a loss.
+
+What a combination is follows from what goes into it. Data and noise make x_t; noise and a network's output make a
+sample that is on its way to the data the network was trained on (Ho et al. 2020, Algorithms 1 and 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from difflint.facts.events import Loss, Trained
+from difflint.facts.interval import UNBOUNDED
+from difflint.facts.machine import Machine
+from difflint.facts.steps import Affine, Bounded, Clamp, Site, Stretch
+from difflint.facts.values import Const, Items, Kind, Network, Origin, Tensor, Unknown, Value
+
+
+def leaves(tensor: Tensor) -> frozenset[Tensor]:
+    """What a tensor is made of; one that is not a mixture is made of itself."""
+    return tensor.origin.parts if tensor.kind is Kind.MIX else frozenset((tensor,))
+
+
+def is_clipped(tensor: Tensor) -> bool:
+    """Whether something on the way has bounded it."""
+    return tensor.origin.clipped or any(isinstance(link.step, Clamp | Bounded | Stretch) for link in tensor.links)
+
+
+def combine(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
+    """The result of an operator between a tensor and anything that is not a plain number."""
+    if not isinstance(left, Tensor) or not isinstance(right, Tensor):
+        return _with_other(machine, operator, left, right, site)
+    if operator == "*" and left == right:
+        observe_loss(machine, left, site, "squared difference")
+    parts = _without_coefficients(left, right) if operator in "*/" else (left, right)
+    result = blend(parts, site)
+    if operator == "-" and result.kind in (Kind.MIX, Kind.SAMPLE, Kind.FEATURE, Kind.MODEL):
+        result = replace(result, origin=replace(result.origin, residual=(left, right)))
+    return result
+
+
+COEFFICIENTS = (Kind.OTHER, Kind.UNIFORM)
+
+
+def _without_coefficients(left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
+    """The factors of a product that are values; a time or a table entry only scales the other one."""
+    kept = tuple(part for part in (left, right) if part.kind not in COEFFICIENTS)
+    return kept or (left, right)
+
+
+def _with_other(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
+    tensor, other = (left, right) if isinstance(left, Tensor) else (right, left)
+    assert isinstance(tensor, Tensor)
+    pair = _per_channel(other)
+    if pair is not None and isinstance(left, Tensor):
+        return _channels(machine, operator, tensor, pair, site)
+    if isinstance(other, Unknown) and other.what.startswith("statistic"):
+        return Unknown("normalised by its own statistics", site)
+    return mix((tensor,), site)
+
+
+def _per_channel(value: Value) -> tuple[float, ...] | None:
+    if isinstance(value, Items) and value.items and all(isinstance(v, Const) and isinstance(v.value, int | float) for v in value.items):
+        return tuple(float(v.value) for v in value.items if isinstance(v, Const))
+    return None
+
+
+def _channels(machine: Machine, operator: str, tensor: Tensor, numbers: tuple[float, ...], site: Site) -> Value:
+    """Arithmetic with a tensor of one constant for each channel."""
+    from difflint.facts.arithmetic import rescale
+
+    ones, zeros = tuple(1.0 for _ in numbers), tuple(0.0 for _ in numbers)
+    if operator == "/" and 0.0 in numbers:
+        return mix((tensor,), site)
+    steps = {
+        "+": Affine(ones, numbers),
+        "-": Affine(ones, tuple(-c for c in numbers)),
+        "*": Affine(numbers, zeros),
+        "/": Affine(tuple(1 / c for c in numbers if c), zeros),
+    }
+    step = steps.get(operator)
+    return mix((tensor,), site) if step is None else rescale(machine, tensor, step, site)
+
+
+def mix(parts: Iterable[Tensor], site: Site, nominal: bool = False) -> Tensor:
+    """A mixture with unknown coefficients."""
+    given = tuple(parts)
+    if any(part.kind is Kind.FEATURE for part in given):
+        return feature(site, all(part.hard == UNBOUNDED for part in given if part.kind is Kind.FEATURE))
+    every = frozenset(leaf for part in given for leaf in leaves(part))
+    networks = frozenset(n for part in every for n in part.origin.networks)
+    clipped = any(is_clipped(part) for part in (*given, *every))
+    amp = next((part.amp for part in given if part.amp), None)
+    return Tensor(Origin(Kind.MIX, site, "a mixture", networks=networks, parts=every, clipped=clipped), amp=amp)
+
+
+def blend(parts: tuple[Tensor, ...], site: Site) -> Tensor:
+    """Tensors added, subtracted or multiplied together: a sampler's state when noise meets a network's output."""
+    mixed = mix(parts, site)
+    if mixed.kind is Kind.FEATURE:
+        return mixed
+    every = mixed.origin.parts
+    kinds = {part.kind for part in every}
+    states = [part for part in every if part.kind in (Kind.NOISE, Kind.UNIFORM, Kind.SAMPLE)]
+    outputs = [part for part in every if part.kind in (Kind.MODEL, Kind.SAMPLE)]
+    if states and outputs and Kind.DATA not in kinds and Kind.OTHER not in kinds and Kind.LATENT not in kinds:
+        return _state(mixed, states, site)
+    return mixed
+
+
+def _state(mixed: Tensor, states: list[Tensor], site: Site) -> Tensor:
+    origin = mixed.origin
+    hard = None if origin.clipped else UNBOUNDED
+    first = next((s.origin.site for s in states if s.kind is Kind.SAMPLE), None) or site
+    made = Origin(Kind.SAMPLE, first, "a sampler's state", None, hard, origin.networks, clipped=origin.clipped)
+    return Tensor(made, dtype="float32", container="tensor", amp=mixed.amp)
+
+
+def feature(site: Site | None, open_range: bool = True) -> Tensor:
+    """A value inside a network; its layers leave it without bound."""
+    return Tensor(Origin(Kind.FEATURE, site, "a network layer", None, UNBOUNDED if open_range else None), (), "float32", "tensor")
+
+
+def opaque(tensor: Tensor, site: Site, kind: Kind | None = None) -> Tensor:
+    """A tensor after something that loses its range but not what it is made of."""
+    if tensor.kind is Kind.FEATURE:
+        return feature(site, tensor.hard == UNBOUNDED)
+    mixed = mix((tensor,), site)
+    return replace(mixed, origin=replace(mixed.origin, kind=kind)) if kind is Kind.LOSS else mixed
+
+
+def observe_loss(machine: Machine, difference: Tensor, site: Site, how: str) -> None:
+    """A difference that is squared, made absolute or normed compares its two sides."""
+    pair = difference.origin.residual
+    if pair is not None and not difference.links:
+        compare(machine, pair[0], pair[1], site, how)
+
+
+def compare(machine: Machine, first: Tensor, second: Tensor, site: Site, how: str) -> Tensor:
+    """A loss: one side is a network's output, the other what it is taught to give."""
+    prediction, target = (first, second) if first.kind is Kind.MODEL else (second, first)
+    if prediction.kind is Kind.MODEL and target.kind not in (Kind.MODEL, Kind.FEATURE):
+        machine.seen.losses[Loss(site, machine.calls, how, prediction, target)] = None
+        if target.kind is Kind.DATA:
+            _teach(machine, prediction.origin.networks, target, site, "target")
+    networks = frozenset(first.origin.networks | second.origin.networks)
+    amp = first.amp or second.amp or machine.amp_dtype
+    return Tensor(Origin(Kind.LOSS, site, how, networks=networks), amp=amp)
+
+
+def _teach(machine: Machine, networks: Iterable[Network], data: Tensor, site: Site, role: str) -> None:
+    for network in networks:
+        machine.seen.trained[Trained(site, network, data, role)] = None
+
+
+def observe_input(machine: Machine, network: Network, given: Tensor, site: Site) -> None:
+    """A network that is given noised data is trained on that data."""
+    parts = leaves(given)
+    if any(part.kind in (Kind.NOISE, Kind.UNIFORM) for part in parts):
+        for part in sorted((p for p in parts if p.kind in (Kind.DATA, Kind.LATENT, Kind.OTHER)), key=lambda p: len(p.links)):
+            _teach(machine, (network,), part, site, "input")

@@ -1,0 +1,128 @@
+"""Networks: where a call crosses into one, what its output is, and calls of things that nobody can resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from difflint.facts import mixing
+from difflint.facts.interval import UNBOUNDED, Interval
+from difflint.facts.machine import Arguments, Machine
+from difflint.facts.steps import Site
+from difflint.facts.values import (
+    Choice,
+    Class,
+    Elements,
+    Instance,
+    Items,
+    Kind,
+    LibraryObject,
+    Network,
+    Origin,
+    Record,
+    Tensor,
+    Unknown,
+    Value,
+    choices,
+    join,
+    tensors,
+)
+
+MODULE = "Module"
+STATES = (Kind.NOISE, Kind.SAMPLE, Kind.UNIFORM)
+
+
+def is_network(value: Instance) -> bool:
+    """Whether the class descends from ``torch.nn.Module``."""
+    return any(isinstance(cls, Class) and cls.name == MODULE and cls.module.stub for cls in value.cls.mro())
+
+
+def inputs(arguments: Arguments) -> list[Tensor]:
+    """The tensors given to a call, dict entries and list items included."""
+    values = (*arguments.args, *(value for _, value in arguments.kwargs))
+    return [tensor for value in values for tensor in _within(value)]
+
+
+def _within(value: Value) -> Iterable[Tensor]:
+    if isinstance(value, Items):
+        return (t for item in value.items for t in _within(item))
+    if isinstance(value, Elements):
+        return _within(value.item)
+    if isinstance(value, Record):
+        return (t for _, item in value.entries for t in _within(item))
+    return tensors(value)
+
+
+def before(machine: Machine, network: Instance, arguments: Arguments, site: Site) -> None:
+    """Note what clean data a network's noised input is made of."""
+    for tensor in inputs(arguments)[:1]:
+        mixing.observe_input(machine, network.network, tensor, site)
+
+
+def after(machine: Machine, network: Instance, arguments: Arguments, result: Value, site: Site) -> Value:
+    """What leaves a network: features become its output; anything else passes."""
+    given = inputs(arguments)
+    if any(t.kind is Kind.FEATURE for t in given):
+        return result
+    if isinstance(result, Unknown):
+        return output(machine, {network.network}, given, site, None) if given else result
+    return _leaving(machine, network.network, given, result, site)
+
+
+def _leaving(machine: Machine, network: Network, given: list[Tensor], result: Value, site: Site) -> Value:
+    if isinstance(result, Choice):
+        return join(_leaving(machine, network, given, v, site) for v in result.values)
+    if isinstance(result, Items):
+        return Items(tuple(_leaving(machine, network, given, v, site) for v in result.items), result.kind)
+    if isinstance(result, Record):
+        return Record(tuple((k, _leaving(machine, network, given, v, site)) for k, v in result.entries), result.rest)
+    if not isinstance(result, Tensor) or result.kind not in (Kind.FEATURE, Kind.MODEL):
+        return result
+    inner = result.origin.networks if result.kind is Kind.MODEL else frozenset()
+    made = output(machine, {network, *inner}, given, site, result.origin.hard)
+    return replace(made, links=result.links)
+
+
+def output(machine: Machine, names: Iterable[Network], given: list[Tensor], site: Site, hard: Interval | None) -> Tensor:
+    """The output of a network, with what it was given."""
+    parts = frozenset(leaf for tensor in given[:1] for leaf in mixing.leaves(tensor))
+    origin = Origin(Kind.MODEL, site, "a network's output", None, hard, frozenset(names), parts)
+    return Tensor(origin, (), "float32", "tensor", machine.amp_dtype)
+
+
+def from_library(machine: Machine, network: LibraryObject, subject: Value, result: Value, site: Site) -> Value:
+    """A layer or model of a library, called outside any network of the project, is a network of its own."""
+    if not isinstance(result, Tensor) or result.kind is not Kind.FEATURE:
+        return result
+    given = list(tensors(subject))
+    if not given or any(t.kind is Kind.FEATURE for t in given):
+        return result
+    for tensor in given[:1]:
+        mixing.observe_input(machine, network.network, tensor, site)
+    return result if machine.stack and _inside_network(machine) else replace(output(machine, {network.network}, given, site, UNBOUNDED), links=result.links)
+
+
+def _inside_network(machine: Machine) -> bool:
+    return any(frame.self_value is not None and is_network(frame.self_value) and _is_forward(frame) for frame in machine.stack)
+
+
+def _is_forward(frame: object) -> bool:
+    node = getattr(frame, "function", None)
+    return getattr(getattr(node, "name", None), "value", "") == "forward"
+
+
+def call_unknown(machine: Machine, callee: Value, arguments: Arguments, site: Site) -> Value:
+    """A call of something unresolved: given noise or a sampler's state it is a network, else anything."""
+    given = inputs(arguments)
+    if isinstance(callee, Unknown) and callee.is_coefficient:
+        return callee
+    if any(t.kind is Kind.FEATURE for t in given):
+        return mixing.feature(site, open_range=False)
+    first = given[0] if given else None
+    if first is not None and isinstance(callee, Unknown) and any(p.kind in STATES for p in mixing.leaves(first)):
+        return output(machine, (), given, site, None)
+    name = callee.what if isinstance(callee, Unknown) else type(callee).__name__
+    return machine.unknown(name, site)
+
+
+__all__ = ["after", "before", "call_unknown", "choices", "from_library", "is_network", "output"]

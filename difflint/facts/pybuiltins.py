@@ -1,0 +1,210 @@
+"""Python's builtin functions, as far as values flow through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from difflint.facts import attributes, containers, indexing, truth
+from difflint.facts.machine import Arguments, Machine
+from difflint.facts.scope import Frame
+from difflint.facts.steps import Site
+from difflint.facts.values import (
+    ANY,
+    NONE,
+    Const,
+    Elements,
+    Items,
+    Library,
+    Record,
+    Tensor,
+    Unknown,
+    Value,
+    choices,
+    constant,
+    join,
+)
+
+Builtin = Callable[[Machine, Frame, Arguments, Site], Value]
+
+
+def call(machine: Machine, frame: Frame, name: str, arguments: Arguments, site: Site) -> Value:
+    """What a builtin returns; those that matter nothing to tensors are unknown."""
+    function = BUILTINS.get(name)
+    return function(machine, frame, arguments, site) if function is not None else Unknown(name)
+
+
+def _list(kind: str) -> Builtin:
+    def convert(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+        if not arguments.args:
+            return Items((), kind)
+        value = arguments.args[0]
+        known = indexing.unrolled(machine, frame, value)
+        return Items(known, kind) if known is not None else Elements(indexing.item_of(machine, frame, value))
+
+    return convert
+
+
+def _dict(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    record = Record()
+    if arguments.args:
+        first = arguments.args[0]
+        record = first if isinstance(first, Record) else indexing.record_of(first.items if isinstance(first, Items) else ())
+        if not isinstance(first, Record | Items):
+            record = Record(rest=ANY)
+    for key, value in arguments.kwargs:
+        record = record.put(key, value)
+    return Record(record.entries, ANY) if arguments.open else record
+
+
+def _range(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    bounds = [constant(v) for v in arguments.args]
+    if bounds and all(isinstance(b, int) for b in bounds):
+        numbers = range(*bounds) if len(bounds) < 3 or bounds[2] else range(0)
+        if len(numbers) <= 8:
+            return Items(tuple(Const(n) for n in numbers))
+    return Elements(Unknown("index", site))
+
+
+def _zip(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    columns = [indexing.unrolled(machine, frame, v) for v in arguments.args]
+    if columns and all(column is not None for column in columns):
+        return Items(tuple(Items(tuple(row), "tuple") for row in zip(*(c for c in columns if c is not None), strict=False)))
+    return Elements(Items(tuple(indexing.item_of(machine, frame, v) for v in arguments.args), "tuple"))
+
+
+def _enumerate(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "iterable") or ANY
+    known = indexing.unrolled(machine, frame, value)
+    if known is not None:
+        return Items(tuple(Items((Const(i), v), "tuple") for i, v in enumerate(known)))
+    return Elements(Items((Unknown("index", site), indexing.item_of(machine, frame, value)), "tuple"))
+
+
+def _map(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    function, *iterables = arguments.args or (ANY,)
+    known = [indexing.unrolled(machine, frame, v) for v in iterables]
+    if known and all(k is not None for k in known):
+        rows = zip(*(k for k in known if k is not None), strict=False)
+        return Items(tuple(machine.call(frame, function, Arguments(tuple(row)), site) for row in rows))
+    items = tuple(indexing.item_of(machine, frame, v) for v in iterables)
+    return Elements(machine.call(frame, function, Arguments(items), site))
+
+
+def _same_items(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "iterable") or ANY
+    return Items(value.items[::-1]) if isinstance(value, Items) else Elements(indexing.item_of(machine, frame, value))
+
+
+def _filter(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    return Elements(indexing.item_of(machine, frame, arguments.args[-1])) if arguments.args else ANY
+
+
+def _iter(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "object") or ANY
+    return value if isinstance(value, Items) else Elements(indexing.item_of(machine, frame, value))
+
+
+def _next(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "iterator") or ANY
+    return value.items[0] if isinstance(value, Items) and value.items else indexing.item_of(machine, frame, value)
+
+
+def _isinstance(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    if len(arguments.args) != 2:
+        return ANY
+    answers = {truth.is_instance(v, arguments.args[1]) for v in choices(arguments.args[0])}
+    answer = answers.pop() if len(answers) == 1 else None
+    return Unknown("isinstance") if answer is None else Const(answer)
+
+
+def _getattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    name = constant(arguments.get(1, "name"))
+    if not isinstance(name, str) or not arguments.args:
+        return ANY
+    return attributes.get(machine, frame, arguments.args[0], name, site)
+
+
+def _setattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    name = constant(arguments.get(1, "name"))
+    if isinstance(name, str) and len(arguments.args) == 3:
+        attributes.set_attribute(machine, frame, arguments.args[0], name, arguments.args[2])
+    return NONE
+
+
+def _len(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "object")
+    return Const(len(value.items)) if isinstance(value, Items) and not frame.loops else Unknown("len", site)
+
+
+def _number(convert: Callable[[float], int | float]) -> Builtin:
+    def function(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+        value = arguments.get(0, "x")
+        known = constant(value)
+        if isinstance(known, int | float):
+            return Const(convert(known))
+        return value if isinstance(value, Tensor) else Unknown("number", site)
+
+    return function
+
+
+def _abs(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "x")
+    known = constant(value)
+    return Const(abs(known)) if isinstance(known, int | float) else machine.call(frame, Library("torch.abs"), arguments, site)
+
+
+def _sum(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "iterable") or ANY
+    item = indexing.item_of(machine, frame, value)
+    return item if isinstance(item, Tensor) and item.kind.name == "LOSS" else Unknown("sum", site)
+
+
+def _bool(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    known = truth.truth(arguments.args[0]) if arguments.args else False
+    return Unknown("bool") if known is None else Const(known)
+
+
+def _callable(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "object")
+    return Const(False) if isinstance(value, Const) else Unknown("callable")
+
+
+def _vars(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "object")
+    return value if isinstance(value, Record) else Record(rest=ANY)
+
+
+def _type(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "object")
+    return getattr(value, "cls", ANY)
+
+
+BUILTINS: dict[str, Builtin] = {
+    "list": _list("list"),
+    "tuple": _list("tuple"),
+    "set": _list("set"),
+    "dict": _dict,
+    "range": _range,
+    "zip": _zip,
+    "enumerate": _enumerate,
+    "map": _map,
+    "filter": _filter,
+    "reversed": _same_items,
+    "sorted": _same_items,
+    "iter": _iter,
+    "next": _next,
+    "isinstance": _isinstance,
+    "getattr": _getattr,
+    "setattr": _setattr,
+    "len": _len,
+    "int": _number(int),
+    "float": _number(float),
+    "abs": _abs,
+    "sum": _sum,
+    "bool": _bool,
+    "callable": _callable,
+    "vars": _vars,
+    "type": _type,
+    "print": lambda machine, frame, arguments, site: NONE,
+}
+__all__ = ["call", "containers", "join"]

@@ -1,0 +1,129 @@
+"""From observations to what a reader sees: places, lines of code, chains of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from difflint.facts.events import Backward, IntCast, Loss, Observations, Rescaled, Sink, Trained
+from difflint.facts.interval import Interval
+from difflint.facts.project import Project
+from difflint.facts.shown import Shown
+from difflint.facts.steps import Link, Site, through
+from difflint.facts.values import Kind, Origin, Tensor
+from difflint.findings import FileError, Place, TraceStep
+
+CODE_WIDTH = 72
+Event = TypeVar("Event", Sink, IntCast, Rescaled, Loss, Backward)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a check has found: where, the words for the rule's message, the chain, the repair, the experiment's facts."""
+
+    place: Place
+    values: Mapping[str, str]
+    trace: tuple[TraceStep, ...]
+    repair: str
+    experiment: Mapping[str, object]
+
+
+@dataclass(eq=False)
+class Facts:
+    """Everything the analysis observed, with the means to show it."""
+
+    seen: Observations
+    project: Project
+    errors: tuple[FileError, ...]
+    unknown_calls: tuple[tuple[str, int], ...] = ()
+    _positions: dict[str, Mapping[Any, CodeRange]] = field(default_factory=dict)
+
+    def groups(self, events: Iterable[Event]) -> Iterator[tuple[Event, ...]]:
+        """Events that are the choices of one value: same place, reached by the same calls."""
+        found: dict[tuple[Site, tuple[Site, ...]], list[Event]] = {}
+        for event in events:
+            found.setdefault((event.site, event.calls), []).append(event)
+        return (tuple(group) for group in found.values())
+
+    def place(self, site: Site) -> Place:
+        span = self._range(site)
+        if span is None:
+            return Place(site.path, 1, 1, 1, 1)
+        return Place(site.path, span.start.line, span.start.column + 1, span.end.line, span.end.column + 1)
+
+    def _range(self, site: Site) -> CodeRange | None:
+        if site.path not in self._positions:
+            module = next(m for m in self.project.modules.values() if m.path == site.path)
+            wrapper = MetadataWrapper(module.tree, unsafe_skip_copy=True)
+            self._positions[site.path] = wrapper.resolve(PositionProvider)
+        return self._positions[site.path].get(site.node)
+
+    def code(self, site: Site) -> str:
+        """The code at a place, on one line and not too long."""
+        module = next(m for m in self.project.modules.values() if m.path == site.path)
+        text = " ".join(module.tree.code_for_node(site.node).split())
+        return text if len(text) <= CODE_WIDTH else text[: CODE_WIDTH - 1] + "…"
+
+    def step(self, site: Site, what: str) -> TraceStep:
+        return TraceStep(site.path, self.place(site).line, what)
+
+    def chain(self, links: Sequence[Link], base: Interval | None) -> Iterator[TraceStep]:
+        """One trace step for each link, with the range after it."""
+        for end, link in enumerate(links, 1):
+            if link.site is None or self._is_stub(link.site):
+                continue
+            now = through(links[:end], base)
+            yield self.step(link.site, f"{self.code(link.site)}{f': {now}' if now is not None else ''}")
+
+    def way(self, way: Shown) -> tuple[TraceStep, ...]:
+        """The whole way of a picture: its data, the training that ties them to the network, the sampler, the display."""
+        steps: list[TraceStep] = []
+        if way.trained is not None:
+            steps += self.origin(way.trained.data.origin)
+            steps += self.chain(way.data, way.base)
+            steps.append(self.training(way.trained, way.domain))
+            start = "starts from noise and is changed by" if way.tensor.kind is Kind.SAMPLE else "is the output of"
+            steps += self._at(way.tensor.origin.site, f"{start} {way.trained.network.name}: ends in {way.domain}")
+            steps += self.chain(way.display, way.domain)
+        else:
+            steps += self.origin(way.tensor.origin)
+            steps += self.chain(way.tensor.links, way.tensor.origin.nominal)
+        return tuple(dict.fromkeys(steps))
+
+    def training(self, trained: Trained, domain: Interval | None) -> TraceStep:
+        given = "is given these data with noise" if trained.role == "input" else "is trained to give these data"
+        return self.step(trained.site, f"{trained.network.name} {given}: it learns {domain or 'their range'}")
+
+    def origin(self, origin: Origin) -> Iterator[TraceStep]:
+        yield from self._at(origin.site, f"{origin.what}{f': {origin.nominal}' if origin.nominal else ''}")
+
+    def _at(self, site: Site | None, what: str) -> Iterator[TraceStep]:
+        if site is not None and not self._is_stub(site):
+            yield self.step(site, what)
+
+    def calls(self, event: Event) -> tuple[TraceStep, ...]:
+        """The last call on the way into a function of the project."""
+        return tuple(self.step(site, f"called here: {self.code(site)}") for site in event.calls[-1:] if not self._is_stub(site))
+
+    def _is_stub(self, site: Site) -> bool:
+        return site.path.endswith(".pystub")
+
+
+def steps_json(links: Iterable[Link]) -> list[dict[str, Any]]:
+    """The links as the runtime's experiments read them."""
+    return [link.step.to_json() for link in links]
+
+
+def interval_json(interval: Interval | None) -> list[float | None] | None:
+    """``[low, high]`` with null for no bound."""
+    if interval is None:
+        return None
+    return [x if abs(x) != float("inf") else None for x in interval.ends]
+
+
+def visible(event: Tensor) -> str:
+    """The words for a tensor in a message."""
+    return event.origin.what or "this value"

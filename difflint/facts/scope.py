@@ -1,0 +1,75 @@
+"""Scopes and frames: the names a piece of code sees, and where it stands while it is interpreted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from difflint.facts.steps import Site
+from difflint.facts.values import Instance, Value, join
+
+
+@dataclass(eq=False)
+class Scope:
+    """Names and the scope around them."""
+
+    module: Any
+    parent: Scope | None = None
+    names: dict[str, Value] = field(default_factory=dict)
+    outer: dict[str, Scope] = field(default_factory=dict)  # names declared global or nonlocal
+
+    def find(self, name: str) -> Value | None:
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.parent
+        return None
+
+    def bind(self, name: str, value: Value) -> None:
+        self.outer.get(name, self).names[name] = value
+
+
+@dataclass
+class Loop:
+    """The names at each break and continue of a loop."""
+
+    breaks: list[dict[str, Value]] = field(default_factory=list)
+    continues: list[dict[str, Value]] = field(default_factory=list)
+
+
+@dataclass
+class Frame:
+    """One run of a function body or a module body."""
+
+    scope: Scope
+    path: str
+    function: Any = None
+    owner: Any = None
+    self_value: Instance | None = None
+    alive: bool = True
+    undecided: int = 0  # how many undecided branches we are in
+    returns: list[Value] = field(default_factory=list)
+    yields: list[Value] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    called_at: Site | None = None
+    half: Site | None = None  # a float16 autocast region entered here or in a callee
+
+    def site(self, node: Any) -> Site:
+        return Site(self.path, node)
+
+
+def merge(states: Iterable[dict[str, Value]]) -> dict[str, Value]:
+    """The names after several ways meet; a name missing on one way keeps the value of the others."""
+    found = list(states)
+    if len(found) == 1:
+        return found[0]
+    names = dict.fromkeys(name for state in found for name in state)
+    return {name: _meet(name, found) for name in names}
+
+
+def _meet(name: str, states: list[dict[str, Value]]) -> Value:
+    values = [state[name] for state in states if name in state]
+    first = values[0]
+    return first if all(value is first for value in values) else join(values)

@@ -1,0 +1,113 @@
+"""What a sink shows: for each thing a value may be, the picture's way from its file to the sink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from difflint.facts.events import Observations, Sink, Trained
+from difflint.facts.interval import SIGNED, UNIT, Interval
+from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Link, Round, Stretch, through
+from difflint.facts.values import Kind, Tensor
+
+NORMALIZERS = ("Normalize", "normalize")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One picture at a sink. ``base`` is the range where the chain starts; ``data`` leads to what the network was trained
+    on (empty when no network lies between) and ``display`` from there to the sink."""
+
+    tensor: Tensor
+    base: Interval
+    data: tuple[Link, ...]
+    display: tuple[Link, ...]
+    trained: Trained | None = None
+
+    @property
+    def sampled(self) -> bool:
+        return self.trained is not None
+
+    @property
+    def domain(self) -> Interval | None:
+        """The range of what the network was trained on, or of the value where it begins."""
+        return through(self.data, self.base)
+
+    @property
+    def reaches(self) -> Interval | None:
+        """The range the writer's own scaling gives: clamps cut it, they do not move it, so they are left out."""
+        return through(_scaling((*self.data, *self.display)), self.base)
+
+    @property
+    def stretched(self) -> bool:
+        return any(isinstance(link.step, Stretch) for link in self.display)
+
+    @property
+    def cut(self) -> bool:
+        """Whether a clamp on the way cuts a part of the scaled range off."""
+        links = (*self.data, *self.display)
+        return any(isinstance(link.step, Clamp) and _cuts(link.step, through(_scaling(links[:i]), self.base)) for i, link in enumerate(links))
+
+    @property
+    def inverted(self) -> bool:
+        """Whether the value was normalised and then scaled once more."""
+        links = _scaling((*self.data, *self.display))
+        for end in range(1, len(links)):
+            now = through(links[:end], self.base)
+            normalised = links[end - 1].what in NORMALIZERS or (now is not None and now.near(SIGNED))
+            if normalised and now is not None and now.low < 0:
+                return True
+        return False
+
+
+def _scaling(links: Iterable[Link]) -> tuple[Link, ...]:
+    return tuple(link for link in links if not isinstance(link.step, Clamp | Cast | Round))
+
+
+def _cuts(clamp: Clamp, before: Interval | None) -> bool:
+    return before is not None and not before.within(Interval(*clamp.apply(before).ends), 0.02)
+
+
+def shown(seen: Observations, sink: Sink) -> tuple[Shown, ...] | None:
+    """Every picture the value at a sink may be; None if any of them is not known."""
+    if not isinstance(sink.value, Tensor):
+        return None
+    return ways(seen, sink.value)
+
+
+def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:
+    """The ways a tensor may have come, each with a known range at its start; None if that is not known."""
+    if tensor.kind in (Kind.SAMPLE, Kind.MODEL) and not _bounded(tensor.links):
+        role = "input" if tensor.kind is Kind.SAMPLE else "target"
+        found = [_from_training(tensor, t) for t in seen.domains(tensor.origin.networks, role)]
+        return tuple(f for f in found if f is not None) if found and None not in found else None
+    if tensor.kind is Kind.MODEL:
+        return (_from_activation(tensor),)
+    base = tensor.origin.nominal
+    return None if base is None else (Shown(tensor, base, (), tensor.links),)
+
+
+def _from_training(tensor: Tensor, trained: Trained) -> Shown | None:
+    base = trained.data.origin.nominal
+    if base is None or trained.data.kind is not Kind.DATA:
+        return None
+    return Shown(tensor, base, trained.data.links, tensor.links, trained)
+
+
+def _bounded(links: Sequence[Link]) -> bool:
+    return any(isinstance(link.step, Bounded) for link in links)
+
+
+def _from_activation(tensor: Tensor) -> Shown:
+    last = max(i for i, link in enumerate(tensor.links) if isinstance(link.step, Bounded))
+    step = tensor.links[last].step
+    assert isinstance(step, Bounded)
+    return Shown(tensor, Interval(step.low, step.high), (), tensor.links[last + 1 :])
+
+
+def judged(every: Sequence[Shown], takes: Interval) -> bool:
+    """Whether every way's range differs from what the sink takes."""
+    return bool(every) and all(not way.stretched and way.reaches is not None and not way.reaches.near(takes) for way in every)
+
+
+__all__ = ["UNIT", "Affine", "Shown", "judged", "shown", "ways"]

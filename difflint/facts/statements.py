@@ -1,0 +1,284 @@
+"""Statements: from a syntax node to changed names, observed events and control flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import libcst as cst
+
+from difflint.facts import arithmetic, autocast, imports, indexing
+from difflint.facts.expressions import AUGMENTED, defaults
+from difflint.facts.machine import Executor, Machine
+from difflint.facts.scope import Frame, Loop, merge
+from difflint.facts.truth import refine, truth
+from difflint.facts.values import ANY, NONE, Class, Const, Function, Items, Value
+
+
+def line(machine: Machine, frame: Frame, node: cst.SimpleStatementLine) -> None:
+    machine.execute(frame, node.body)
+
+
+def block(machine: Machine, frame: Frame, node: Any) -> None:
+    machine.execute(frame, node.body)
+
+
+def expression(machine: Machine, frame: Frame, node: cst.Expr) -> None:
+    machine.evaluate(frame, node.value)
+
+
+def assign(machine: Machine, frame: Frame, node: cst.Assign) -> None:
+    value = machine.evaluate(frame, node.value)
+    for target in node.targets:
+        indexing.bind_target(machine, frame, target.target, value)
+
+
+def annotated(machine: Machine, frame: Frame, node: cst.AnnAssign) -> None:
+    if node.value is not None:
+        indexing.bind_target(machine, frame, node.target, machine.evaluate(frame, node.value))
+
+
+def augmented(machine: Machine, frame: Frame, node: cst.AugAssign) -> None:
+    left, right = machine.evaluate(frame, node.target), machine.evaluate(frame, node.value)
+    operator = AUGMENTED.get(type(node.operator), "?")
+    value = arithmetic.binary(machine, operator, left, right, frame.site(node))
+    indexing.bind_target(machine, frame, node.target, value)
+
+
+def if_(machine: Machine, frame: Frame, node: cst.If) -> None:
+    if not frame.scope.parent and _is_main_test(node.test):
+        machine.entries.append((frame.scope.module, node))
+        return
+    known = truth(machine.evaluate(frame, node.test))
+    if known is not None:
+        refine(machine, frame, node.test, known)
+        if known:
+            machine.execute(frame, [node.body])
+        elif node.orelse is not None:
+            machine.execute(frame, [node.orelse])
+        return
+    fork(frame, (lambda: _branch(machine, frame, node, True), lambda: _branch(machine, frame, node, False)))
+
+
+def _branch(machine: Machine, frame: Frame, node: cst.If, holds: bool) -> None:
+    refine(machine, frame, node.test, holds)
+    body = node.body if holds else node.orelse
+    if body is not None:
+        machine.execute(frame, [body])
+
+
+def _is_main_test(test: Any) -> bool:
+    return isinstance(test, cst.Comparison) and isinstance(test.left, cst.Name) and test.left.value == "__name__"
+
+
+def fork(frame: Frame, ways: tuple[Callable[[], None], ...]) -> None:
+    """Run each way from the same names and join what those that go on leave behind."""
+    before = frame.scope.names
+    ends = []
+    frame.undecided += 1
+    for way in ways:
+        frame.scope.names, frame.alive = dict(before), True
+        way()
+        if frame.alive:
+            ends.append(frame.scope.names)
+    frame.undecided -= 1
+    frame.alive = bool(ends)
+    frame.scope.names = merge(ends) if ends else before
+
+
+def for_(machine: Machine, frame: Frame, node: cst.For) -> None:
+    iterable = machine.evaluate(frame, node.iter)
+    known = indexing.unrolled(machine, frame, iterable)
+    if known is not None:
+        rounds: list[Value] = list(known)
+    else:
+        item = indexing.item_of(machine, frame, iterable)
+        rounds = [item, item]
+    repeat(machine, frame, node, rounds, lambda item: indexing.bind_target(machine, frame, node.target, item))
+
+
+def while_(machine: Machine, frame: Frame, node: cst.While) -> None:
+    if truth(machine.evaluate(frame, node.test)) is not False:
+        repeat(machine, frame, node, [ANY, ANY], lambda item: None)
+
+
+def repeat(machine: Machine, frame: Frame, node: Any, rounds: list[Value], start: Callable[[Value], None]) -> None:
+    """The one place where loops are widened: a known short sequence is unrolled, any other body runs twice and at least once."""
+    loop = Loop()
+    frame.loops.append(loop)
+    for item in rounds:
+        start(item)
+        machine.execute(frame, [node.body])
+        ends = ([frame.scope.names] if frame.alive else []) + loop.continues
+        loop.continues = []
+        frame.alive = bool(ends)
+        if not ends:
+            break
+        frame.scope.names = merge(ends)
+    frame.loops.pop()
+    ends = ([frame.scope.names] if frame.alive else []) + loop.breaks
+    frame.alive = bool(ends)
+    if ends:
+        frame.scope.names = merge(ends)
+        if node.orelse is not None:
+            machine.execute(frame, [node.orelse.body])
+
+
+def break_(machine: Machine, frame: Frame, node: cst.Break) -> None:
+    if frame.loops:
+        frame.loops[-1].breaks.append(dict(frame.scope.names))
+    frame.alive = False
+
+
+def continue_(machine: Machine, frame: Frame, node: cst.Continue) -> None:
+    if frame.loops:
+        frame.loops[-1].continues.append(dict(frame.scope.names))
+    frame.alive = False
+
+
+def return_(machine: Machine, frame: Frame, node: cst.Return) -> None:
+    frame.returns.append(NONE if node.value is None else machine.evaluate(frame, node.value))
+    frame.alive = False
+
+
+def raise_(machine: Machine, frame: Frame, node: cst.Raise) -> None:
+    frame.alive = False
+
+
+def assert_(machine: Machine, frame: Frame, node: cst.Assert) -> None:
+    if truth(machine.evaluate(frame, node.test)) is None:
+        refine(machine, frame, node.test, True)
+
+
+def delete(machine: Machine, frame: Frame, node: cst.Del) -> None:
+    if isinstance(node.target, cst.Name):
+        frame.scope.names.pop(node.target.value, None)
+
+
+def with_(machine: Machine, frame: Frame, node: cst.With) -> None:
+    entered = 0
+    for item in node.items:
+        value = machine.evaluate(frame, item.item)
+        entered += autocast.enter(machine, frame, value, frame.site(item.item))
+        if item.asname is not None:
+            indexing.bind_target(machine, frame, item.asname.name, value)
+    machine.execute(frame, [node.body])
+    del machine.amp[len(machine.amp) - entered :]
+
+
+def try_(machine: Machine, frame: Frame, node: Any) -> None:
+    """The body without an exception; handlers run for what they observe, their names do not win."""
+    before = dict(frame.scope.names)
+    machine.execute(frame, [node.body])
+    after, alive = frame.scope.names, frame.alive
+    ends = [after] if alive else []
+    for handler in node.handlers:
+        frame.scope.names, frame.alive = dict(before), True
+        frame.undecided += 1
+        machine.execute(frame, [handler.body])
+        frame.undecided -= 1
+        if frame.alive and not alive:
+            ends.append(frame.scope.names)
+    frame.alive = bool(ends)
+    frame.scope.names = merge(ends) if ends else after
+    if frame.alive and node.orelse is not None:
+        machine.execute(frame, [node.orelse.body])
+    if node.finalbody is not None:
+        machine.execute(frame, [node.finalbody.body])
+
+
+def function(machine: Machine, frame: Frame, node: cst.FunctionDef) -> None:
+    owner = frame.owner if frame.function is None else None
+    decorators = [machine.evaluate(frame, d.decorator) for d in node.decorators]
+    made = Function(
+        node,
+        frame.scope.module,
+        frame.scope.parent if owner is not None else frame.scope,
+        owner,
+        defaults=defaults(machine, frame, node.params),
+        decorators=tuple(_decorator_name(d.decorator) for d in node.decorators),
+    )
+    machine.defined.append(made)
+    frame.scope.bind(node.name.value, autocast.decorated(machine, made, decorators, frame.site(node)))
+
+
+def _decorator_name(node: Any) -> str:
+    if isinstance(node, cst.Call):
+        node = node.func
+    return str(node.attr.value if isinstance(node, cst.Attribute) else getattr(node, "value", ""))
+
+
+def class_(machine: Machine, frame: Frame, node: cst.ClassDef) -> None:
+    bases = tuple(machine.evaluate(frame, base.value) for base in node.bases)
+    made = Class(node.name.value, node, frame.scope.module, bases, {})
+    scope = type(frame.scope)(frame.scope.module, frame.scope, made.members)
+    inner = Frame(scope, frame.path, owner=made)
+    machine.execute(inner, node.body.body)
+    made.members.update(scope.names)
+    if _is_dataclass(node):
+        made.members.setdefault("__dataclass__", Items(tuple(Const(name) for name in _fields(node))))
+    if not frame.scope.module.stub:
+        machine.classes.append(made)
+    frame.scope.bind(node.name.value, made)
+
+
+def _is_dataclass(node: cst.ClassDef) -> bool:
+    named_tuple = any(isinstance(b.value, cst.Name) and b.value.value in ("NamedTuple", "BaseModel") for b in node.bases)
+    return named_tuple or any(_decorator_name(d.decorator) == "dataclass" for d in node.decorators)
+
+
+def _fields(node: cst.ClassDef) -> list[str]:
+    lines = [s for s in node.body.body if isinstance(s, cst.SimpleStatementLine)]
+    small = [s for line in lines for s in line.body]
+    return [s.target.value for s in small if isinstance(s, cst.AnnAssign) and isinstance(s.target, cst.Name)]
+
+
+def global_(machine: Machine, frame: Frame, node: cst.Global) -> None:
+    for item in node.names:
+        frame.scope.outer[item.name.value] = frame.scope.module.scope
+
+
+def nonlocal_(machine: Machine, frame: Frame, node: cst.Nonlocal) -> None:
+    for item in node.names:
+        scope = frame.scope.parent
+        while scope is not None and item.name.value not in scope.names:
+            scope = scope.parent
+        if scope is not None:
+            frame.scope.outer[item.name.value] = scope
+
+
+def match_(machine: Machine, frame: Frame, node: cst.Match) -> None:
+    machine.evaluate(frame, node.subject)
+    ways = tuple((lambda case=case: machine.execute(frame, [case.body])) for case in node.cases)
+    fork(frame, (*ways, lambda: None))
+
+
+EXECUTORS: dict[type, Executor] = {
+    cst.SimpleStatementLine: line,
+    cst.SimpleStatementSuite: block,
+    cst.IndentedBlock: block,
+    cst.Else: lambda machine, frame, node: machine.execute(frame, [node.body]),
+    cst.Expr: expression,
+    cst.Assign: assign,
+    cst.AnnAssign: annotated,
+    cst.AugAssign: augmented,
+    cst.If: if_,
+    cst.For: for_,
+    cst.While: while_,
+    cst.Break: break_,
+    cst.Continue: continue_,
+    cst.Return: return_,
+    cst.Raise: raise_,
+    cst.Assert: assert_,
+    cst.Del: delete,
+    cst.With: with_,
+    cst.Try: try_,
+    cst.TryStar: try_,
+    cst.FunctionDef: function,
+    cst.ClassDef: class_,
+    cst.Global: global_,
+    cst.Nonlocal: nonlocal_,
+    cst.Match: match_,
+    cst.Import: imports.import_,
+    cst.ImportFrom: imports.import_from,
+}

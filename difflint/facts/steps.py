@@ -1,0 +1,166 @@
+"""What happens to a value on its way: steps with exact affine parts, each tied to the place that does it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from typing import Any, NamedTuple
+
+from difflint.facts.interval import BYTE, Interval, hull_of
+
+
+class Site(NamedTuple):
+    """A syntax node in a file; its line is looked up only when a finding needs it."""
+
+    path: str
+    node: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """``y = scale * x + shift``, one pair for all channels or one for each."""
+
+    scale: tuple[float, ...]
+    shift: tuple[float, ...]
+
+    def apply(self, x: Interval) -> Interval:
+        return hull_of(x.affine(a, b) for a, b in zip(self.scale, self.shift, strict=True))
+
+    def then(self, after: Affine) -> Affine:
+        """The composition: first this one, then ``after``."""
+        size = max(len(self.scale), len(after.scale))
+        pairs = zip(_spread(self.scale, size), _spread(self.shift, size), _spread(after.scale, size), _spread(after.shift, size))
+        both = [(a * c, b * c + d) for a, b, c, d in pairs]
+        return Affine(tuple(a for a, _ in both), tuple(b for _, b in both))
+
+    def near(self, other: Affine, slack: float = 0.02) -> bool:
+        """Whether both are the same map, up to ``slack`` of the scale (255 against 256)."""
+        size = max(len(self.scale), len(other.scale))
+        ours = zip(_spread(self.scale, size), _spread(self.shift, size))
+        theirs = zip(_spread(other.scale, size), _spread(other.shift, size))
+        return all(_near(a, c, b, d, slack) for (a, b), (c, d) in zip(ours, theirs))
+
+    def inverse(self) -> Affine | None:
+        if any(a == 0 or not math.isfinite(a) for a in self.scale):
+            return None
+        return Affine(tuple(1 / a for a in self.scale), tuple(-b / a for a, b in zip(self.scale, self.shift, strict=True)))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "affine", "scale": list(self.scale), "shift": list(self.shift)}
+
+
+@dataclass(frozen=True, slots=True)
+class Clamp:
+    """Values outside the bounds become the bound; a missing bound is open."""
+
+    low: float | None
+    high: float | None
+
+    def apply(self, x: Interval) -> Interval:
+        return x.clamp(self.low, self.high)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "clamp", "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """An activation with a known image, or any saturating function."""
+
+    name: str
+    low: float
+    high: float
+
+    def apply(self, x: Interval) -> Interval:
+        return Interval(self.low, self.high)
+
+    def to_json(self) -> dict[str, Any]:
+        high = self.high if math.isfinite(self.high) else None
+        return {"op": "bounded", "name": self.name, "low": self.low, "high": high}
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A data-dependent min-max rescale onto the bounds."""
+
+    low: float
+    high: float
+
+    def apply(self, x: Interval) -> Interval:
+        return Interval(self.low, self.high)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "stretch", "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """A cast to an integer type: truncates, and uint8 wraps modulo 256."""
+
+    dtype: str
+
+    def apply(self, x: Interval) -> Interval:
+        if self.dtype == "uint8" and not x.within(BYTE):
+            return BYTE
+        return Interval(_trunc(x.low), _trunc(x.high))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "cast", "dtype": self.dtype}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Rounding to whole numbers."""
+
+    def apply(self, x: Interval) -> Interval:
+        return x
+
+    def to_json(self) -> dict[str, Any]:
+        return {"op": "round"}
+
+
+Step = Affine | Clamp | Bounded | Stretch | Cast | Round
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A step and the place in the user's code that takes it."""
+
+    step: Step
+    site: Site | None = field(compare=False)
+    what: str = field(compare=False)
+
+
+def through(links: Iterable[Link], x: Interval | None) -> Interval | None:
+    """The range of a value of range ``x`` after the links; unknown stays unknown until something bounds it."""
+    for link in links:
+        if x is not None:
+            x = link.step.apply(x)
+        elif isinstance(link.step, Bounded | Stretch) or (isinstance(link.step, Clamp) and link.step.low is not None and link.step.high is not None):
+            x = Interval(link.step.low, link.step.high)
+    return x
+
+
+def affine_of(links: Sequence[Link]) -> Affine | None:
+    """The exact composition of links that are all affine (clamps that come first or last are not: None)."""
+    result = Affine((1.0,), (0.0,))
+    for link in links:
+        if not isinstance(link.step, Affine):
+            return None
+        result = result.then(link.step)
+    return result
+
+
+def _spread(values: tuple[float, ...], size: int) -> list[float]:
+    return list(islice(cycle(values), size))
+
+
+def _near(a: float, c: float, b: float, d: float, slack: float) -> bool:
+    room = slack * max(abs(a), abs(c))
+    return abs(a - c) <= room and abs(b - d) <= max(room, slack * max(abs(b), abs(d)))
+
+
+def _trunc(x: float) -> float:
+    return float(math.trunc(x)) if math.isfinite(x) else x

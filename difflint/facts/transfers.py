@@ -1,0 +1,291 @@
+"""The vocabulary of the API rows: what each transfer does to a value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from difflint.facts import arithmetic, mixing
+from difflint.facts.events import IntCast
+from difflint.facts.library import Row
+from difflint.facts.machine import Machine
+from difflint.facts.scope import Frame
+from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Round, Site, Step, Stretch
+from difflint.facts.truth import dtype_name
+from difflint.facts.values import (
+    COEFFICIENT,
+    Choice,
+    Const,
+    Elements,
+    Items,
+    Kind,
+    Library,
+    Origin,
+    Tensor,
+    Unknown,
+    Value,
+    constant,
+    join,
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One application of a row."""
+
+    machine: Machine
+    frame: Frame
+    row: Row
+    bound: dict[str, Value]
+    site: Site
+
+    @property
+    def what(self) -> str:
+        return self.row.api.rpartition(".")[2]
+
+    def number(self, text: Any) -> float | None:
+        """A number written in the row, or the argument of that name."""
+        if isinstance(text, int | float):
+            return float(text)
+        value = constant(self.bound.get(text))
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def take(call: Call, transfer: Any, value: Value) -> Value:
+    """The value after one transfer, item by item for a list of tensors."""
+    name, details = (transfer, None) if isinstance(transfer, str) else next(iter(transfer.items()))
+    if name == "pass":
+        return value
+    if isinstance(value, Choice):
+        return join(take(call, transfer, v) for v in value.values)
+    if name == "join":
+        return join_all(call, value)
+    if isinstance(value, Items) and name != "feature":
+        return Items(tuple(take(call, transfer, v) for v in value.items), value.kind)
+    if isinstance(value, Elements) and name != "feature":
+        return Elements(take(call, transfer, value.item))
+    return TRANSFERS[name](call, value, details)
+
+
+def keep(call: Call, value: Value, details: Any) -> Value:
+    return value
+
+
+def affine(call: Call, value: Value, details: Any) -> Value:
+    scale, shift = call.number(details.get("scale", 1)), call.number(details.get("shift", 0))
+    if scale is None or shift is None:
+        return opaque(call, value, None)
+    return arithmetic.rescale(call.machine, value, Affine((scale,), (shift,)), call.site)
+
+
+def normalize(call: Call, value: Value, details: Any) -> Value:
+    """``(x - mean) / std`` for each channel."""
+    mean, std = (numbers(call.bound.get(name)) for name in details)
+    if mean is None or std is None or 0.0 in std:
+        return opaque(call, value, None)
+    size = max(len(mean), len(std))
+    mean, std = _sized(mean, size), _sized(std, size)
+    if mean is None or std is None:
+        return opaque(call, value, None)
+    step = Affine(tuple(1 / s for s in std), tuple(-m / s for m, s in zip(mean, std, strict=True)))
+    return arithmetic.rescale(call.machine, value, _one_if_equal(step), call.site)
+
+
+def denormalize(call: Call, value: Value, details: Any) -> Value:
+    """``x * std + mean`` for each channel."""
+    mean, std = (numbers(call.bound.get(name)) for name in details)
+    if mean is None or std is None or len(mean) != len(std):
+        return opaque(call, value, None)
+    return arithmetic.rescale(call.machine, value, _one_if_equal(Affine(std, mean)), call.site)
+
+
+def numbers(value: Value | None) -> tuple[float, ...] | None:
+    """A number, or a sequence of numbers."""
+    if isinstance(value, Const) and isinstance(value.value, int | float):
+        return (float(value.value),)
+    if isinstance(value, Items):
+        found = [constant(v) for v in value.items]
+        return tuple(float(v) for v in found) if found and all(isinstance(v, int | float) for v in found) else None
+    return None
+
+
+def _sized(values: tuple[float, ...], size: int) -> tuple[float, ...] | None:
+    return values if len(values) == size else (values * size if len(values) == 1 else None)
+
+
+def _one_if_equal(step: Affine) -> Affine:
+    same = len(set(zip(step.scale, step.shift, strict=True))) == 1
+    return Affine(step.scale[:1], step.shift[:1]) if same else step
+
+
+def clamp(call: Call, value: Value, details: Any) -> Value:
+    bounds = [call.bound.get(d) if isinstance(d, str) else Const(d) for d in details]
+    known = [call.number(d) if d is not None else None for d in details]
+    missing = [b is None or constant(b) in (None, ...) for b in bounds]
+    unsure = [k is None and (not m or isinstance(b, Unknown | Tensor | Choice)) for k, m, b in zip(known, missing, bounds, strict=True)]
+    if any(unsure):
+        return _clipped_somehow(call, value)
+    if known == [None, None]:
+        return value
+    return stepped(value, Clamp(known[0], known[1]), call)
+
+
+def _clipped_somehow(call: Call, value: Value) -> Value:
+    if not isinstance(value, Tensor):
+        return value if isinstance(value, Unknown) and value.is_coefficient else Unknown("clamped", call.site)
+    mixed = mixing.mix((value,), call.site)
+    return replace(mixed, origin=replace(mixed.origin, clipped=True, hard=None))
+
+
+def stepped(value: Value, step: Step, call: Call, **changes: Any) -> Value:
+    """One more step; something unknown begins here."""
+    if isinstance(value, Unknown) and not value.is_coefficient:
+        value = Tensor(Origin(Kind.OTHER, value.site, value.what or "an unknown value"))
+    return value.step(step, call.site, call.what, **changes) if isinstance(value, Tensor) else value
+
+
+def bounded(call: Call, value: Value, details: Any) -> Value:
+    name, low, high = details
+    limits = [None if x is None else call.number(x) for x in (low, high)]
+    if any(x is not None and y is None for x, y in zip((low, high), limits, strict=True)):
+        return opaque(call, value, None)
+    step = Bounded(name, -math.inf if limits[0] is None else limits[0], math.inf if limits[1] is None else limits[1])
+    return stepped(value, step, call, dtype="float32")
+
+
+def cast(call: Call, value: Value, details: Any) -> Value:
+    """A cast to the dtype in the row or in the argument it names; without one the value stays."""
+    given = call.bound.get(details)
+    dtype = dtype_name(given) if given is not None else str(details)
+    if given is not None and dtype is None:
+        return value
+    return to_dtype(call, value, str(dtype))
+
+
+def to_dtype(call: Call, value: Value, dtype: str) -> Value:
+    if not isinstance(value, Tensor):
+        unsure = isinstance(value, Unknown) and not value.is_coefficient
+        return _from_unknown(value) if isinstance(value, Unknown) and unsure and dtype == "uint8" else value
+    if dtype != "uint8":
+        return replace(value, dtype=dtype)
+    if value.dtype == "uint8":
+        return value
+    call.machine.seen.casts[IntCast(call.site, call.machine.calls, "uint8", value)] = None
+    return value.step(Cast("uint8"), call.site, "uint8", dtype="uint8")
+
+
+def _from_unknown(value: Unknown) -> Value:
+    return Tensor(Origin(Kind.OTHER, value.site, value.what), (), "uint8")
+
+
+def to(call: Call, value: Value, details: Any) -> Value:
+    """``x.to(...)``: a dtype may stand at any place."""
+    given = [v for v in call.bound.values() for v in (v.items if isinstance(v, Items) else (v,))]
+    dtypes = [name for v in given if isinstance(v, Library | Const) for name in (dtype_name(v),) if name]
+    return to_dtype(call, value, dtypes[0]) if dtypes else value
+
+
+def stretch(call: Call, value: Value, details: Any) -> Value:
+    return stepped(value, Stretch(float(details[0]), float(details[1])), call)
+
+
+def rescale(call: Call, value: Value, details: Any) -> Value:
+    """Clamp to the range an argument names, then map it onto the row's range."""
+    limits = numbers(call.bound.get(details["from"]))
+    if limits is None or len(limits) != 2 or limits[0] == limits[1]:
+        return Unknown("rescaled", call.site)
+    low, high = limits
+    to_low, to_high = details["to"]
+    scale = (to_high - to_low) / (high - low)
+    clamped = stepped(value, Clamp(low, high), call)
+    return stepped(clamped, Affine((scale,), (to_low - low * scale,)), call)
+
+
+def round_(call: Call, value: Value, details: Any) -> Value:
+    return stepped(value, Round(), call) if isinstance(value, Tensor) else value
+
+
+def opaque(call: Call, value: Value, details: Any) -> Value:
+    """The range is lost; how a difference is reduced makes it a loss."""
+    if isinstance(value, Unknown) and value.is_coefficient:
+        return value
+    if not isinstance(value, Tensor):
+        return Unknown(call.what, call.site)
+    if details == "difference":
+        mixing.observe_loss(call.machine, value, call.site, call.what)
+        return mixing.opaque(value, call.site, Kind.LOSS if value.origin.residual else None)
+    return mixing.opaque(value, call.site)
+
+
+def join_all(call: Call, value: Value) -> Value:
+    """Several tensors made one: the same kind of thing if all are, a mixture otherwise."""
+    parts = value.items if isinstance(value, Items) else ((value.item,) if isinstance(value, Elements) else (value,))
+    found = list(dict.fromkeys(parts))
+    if len(found) == 1:
+        return found[0]
+    given = tuple(v for v in found if isinstance(v, Tensor))
+    noisy = tuple(v for v in given if v.kind in (Kind.NOISE, Kind.SAMPLE) or _holds_noise(v))
+    if not given:
+        return Unknown("joined", call.site)
+    if noisy and len(noisy) < len(given):
+        return mixing.mix(noisy, call.site) if len(noisy) > 1 else noisy[0]
+    return join(found) if len(given) == len(found) and not noisy and not _features(given) else mixing.mix(given, call.site)
+
+
+def _features(given: tuple[Tensor, ...]) -> bool:
+    return any(v.kind is Kind.FEATURE for v in given)
+
+
+def _holds_noise(value: Tensor) -> bool:
+    return value.kind is Kind.MIX and any(p.kind in (Kind.NOISE, Kind.SAMPLE) for p in value.origin.parts)
+
+
+def binary(call: Call, value: Value, details: Any) -> Value:
+    operator, other = details
+    return arithmetic.binary(call.machine, operator, value, call.bound.get(other, Unknown(other)), call.site)
+
+
+def feature(call: Call, value: Value, details: Any) -> Value:
+    return replace(mixing.feature(call.site), amp=call.machine.amp_dtype)
+
+
+def statistic(call: Call, value: Value, details: Any) -> Value:
+    """``x.min()``, ``x.max()``: the end of a known range, else a number that depends on the data."""
+    nominal = value.nominal if isinstance(value, Tensor) else None
+    end = {"min": nominal.low, "max": nominal.high}.get(details) if nominal is not None else None
+    if end is not None and math.isfinite(end) and isinstance(value, Tensor) and value.kind is Kind.DATA:
+        return Const(end)
+    if isinstance(value, Tensor) and value.kind is Kind.LOSS:
+        return value
+    return Unknown("statistic", call.site)
+
+
+def coefficient(call: Call, value: Value, details: Any) -> Value:
+    return COEFFICIENT
+
+
+def unknown(call: Call, value: Value, details: Any) -> Value:
+    return Unknown(call.what, call.site)
+
+
+TRANSFERS: dict[str, Callable[[Call, Value, Any], Value]] = {
+    "keep": keep,
+    "affine": affine,
+    "normalize": normalize,
+    "denormalize": denormalize,
+    "clamp": clamp,
+    "bounded": bounded,
+    "cast": cast,
+    "to": to,
+    "stretch": stretch,
+    "rescale": rescale,
+    "round": round_,
+    "opaque": opaque,
+    "binary": binary,
+    "feature": feature,
+    "statistic": statistic,
+    "unknown": unknown,
+    "coefficient": coefficient,
+}

@@ -1,0 +1,296 @@
+"""Abstract values: what the interpreter knows of a Python value. Everything here is immutable but an instance's attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import Any
+
+from difflint.facts.interval import Interval
+from difflint.facts.steps import Link, Site, Step, through
+
+MAX_CHOICES = 4
+
+
+class Kind(Enum):
+    """What a tensor is in a diffusion program; roles come from library calls and from how values combine, never from names."""
+
+    DATA = auto()  # images of a data set, a file or a library call with a known range
+    NOISE = auto()  # normal noise
+    UNIFORM = auto()
+    LATENT = auto()  # what an autoencoder's encoder gives
+    FEATURE = auto()  # inside a network
+    MODEL = auto()  # the output of a network
+    SAMPLE = auto()  # a sampler's state: noise changed step by step by a network's output
+    MIX = auto()  # several tensors combined, e.g. x_t = a x0 + b eps
+    LOSS = auto()
+    OTHER = auto()  # a parameter, an unmodelled call
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network's identity, and the name a reader knows it by."""
+
+    key: str
+    name: str = field(compare=False, default="")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a tensor's value begins, and what is known of it there.
+
+    ``nominal`` is what the writer means, ``hard`` what is guaranteed; None is unknown, infinite ends are known to be open.
+    """
+
+    kind: Kind
+    site: Site | None
+    what: str = field(compare=False, default="")
+    nominal: Interval | None = None
+    hard: Interval | None = None
+    networks: frozenset[Network] = frozenset()
+    parts: frozenset[Tensor] = frozenset()
+    clipped: bool = False
+    residual: tuple[Tensor, Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An array, tensor or picture: an origin and the links from it. Its ranges are the origin's, taken through the links."""
+
+    origin: Origin
+    links: tuple[Link, ...] = ()
+    dtype: str | None = None
+    container: str | None = None  # "tensor", "array" or "pil"
+    amp: str | None = None  # the dtype of the autocast region it was computed in
+
+    @property
+    def nominal(self) -> Interval | None:
+        return through(self.links, self.origin.nominal)
+
+    @property
+    def hard(self) -> Interval | None:
+        return through(self.links, self.origin.hard)
+
+    @property
+    def kind(self) -> Kind:
+        return self.origin.kind
+
+    def step(self, step: Step, site: Site | None, what: str, **changes: Any) -> Tensor:
+        """The tensor after one more step."""
+        return replace(self, links=(*self.links, Link(step, site, what)), **changes)
+
+    def __hash__(self) -> int:
+        return hash((self.origin.kind, self.origin.site, len(self.links), self.dtype))
+
+
+class Unknown:
+    """Anything. Every operation takes it, and no rule speaks about it. Identity is all it has."""
+
+    __slots__ = ("site", "what")
+
+    def __init__(self, what: str = "", site: Site | None = None) -> None:
+        self.what = what
+        self.site = site
+
+    def __repr__(self) -> str:
+        return f"any({self.what})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown) and (self.what, self.site) == (other.what, other.site)
+
+    def __hash__(self) -> int:
+        return hash((self.what, self.site))
+
+
+    @property
+    def is_coefficient(self) -> bool:
+        """Whether it is a schedule table, a timestep or another number that only scales tensors."""
+        return self.what == "coefficient"
+
+
+@dataclass(frozen=True)
+class Const:
+    """A Python value that is known: a number, string, None, bool."""
+
+    value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Const) and type(self.value) is type(other.value) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list, tuple or set whose items are known."""
+
+    items: tuple[Value, ...]
+    kind: str = "list"
+
+
+@dataclass(frozen=True)
+class Elements:
+    """An iterable of any length; ``item`` is what each of its items may be."""
+
+    item: Value
+
+
+@dataclass(frozen=True)
+class Record:
+    """A dict, or anything that carries values under known keys; ``rest`` is what any other key gives."""
+
+    entries: tuple[tuple[Any, Value], ...] = ()
+    rest: Value | None = None
+
+    def get(self, key: Any) -> Value | None:
+        return next((value for name, value in self.entries if name == key), self.rest)
+
+    def put(self, key: Any, value: Value) -> Record:
+        kept = tuple((name, old) for name, old in self.entries if name != key)
+        return replace(self, entries=(*kept, (key, value)))
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A function of the project (or a stub body), with the scope it was defined in and what it is bound to."""
+
+    node: Any
+    module: Any
+    scope: Any
+    owner: Class | None = None
+    bound: Value | None = None
+    defaults: tuple[tuple[str, Value], ...] = ()
+    decorators: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Function) and self.node is other.node and self.bound == other.bound and self.scope is other.scope
+
+    def __hash__(self) -> int:
+        return hash((id(self.node), id(self.scope)))
+
+
+@dataclass(frozen=True, eq=False)
+class Class:
+    """A class of the project or a stub; library bases stay library names."""
+
+    name: str
+    node: Any
+    module: Any
+    bases: tuple[Value, ...]
+    members: dict[str, Value]
+
+    def mro(self) -> Iterator[Class | Library]:
+        yield self
+        for base in self.bases:
+            if isinstance(base, Class):
+                yield from base.mro()
+            elif isinstance(base, Library):
+                yield base
+
+    def find(self, name: str) -> Value | None:
+        for cls in self.mro():
+            if isinstance(cls, Class) and name in cls.members:
+                return cls.members[name]
+        return None
+
+    @property
+    def key(self) -> str:
+        return f"{self.module.name}.{self.name}"
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """An object of a project class; the one mutable value, as objects are."""
+
+    cls: Class
+    site: Site | None
+    attributes: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def network(self) -> Network:
+        """A class of the project is one network wherever it is made; a library container is one for each place."""
+        return Network(f"{self.cls.key} {self.site}" if self.cls.module.stub else self.cls.key, self.cls.name)
+
+
+@dataclass(frozen=True)
+class Library:
+    """A name of a library, resolved to its full dotted path: ``torch.nn.functional.mse_loss``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class LibraryObject:
+    """What calling a library class gave, with the arguments it was made from."""
+
+    name: str
+    arguments: tuple[tuple[str, Value], ...] = ()
+    site: Site | None = None
+
+    def argument(self, name: str) -> Value | None:
+        return next((value for key, value in self.arguments if key == name), None)
+
+    @property
+    def network(self) -> Network:
+        layer = self.name.startswith("torch.nn.")
+        return Network(f"{self.name} {self.site}" if layer else self.name, self.name.rpartition(".")[2])
+
+
+@dataclass(frozen=True)
+class Method:
+    """A library method bound to a value that is not an instance of a project class."""
+
+    owner: Value
+    name: str
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A callable with some arguments filled in."""
+
+    function: Value
+    args: tuple[Value, ...]
+    kwargs: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values, kept apart: two branches give two."""
+
+    values: tuple[Value, ...]
+
+
+Value = (
+    Tensor | Unknown | Const | Items | Elements | Record | Function | Class | Instance | Library | LibraryObject | Method | Partial | Choice
+)
+
+NONE = Const(None)
+ANY = Unknown()
+COEFFICIENT = Unknown("coefficient")
+
+
+def choices(value: Value) -> tuple[Value, ...]:
+    """The values it may be."""
+    return value.values if isinstance(value, Choice) else (value,)
+
+
+def join(values: Iterable[Value]) -> Value:
+    """One value that stands for all; more than a few different ones are unknown."""
+    distinct = list(dict.fromkeys(v for value in values for v in choices(value)))
+    if not distinct:
+        return NONE
+    if len(distinct) == 1:
+        return distinct[0]
+    return Choice(tuple(distinct)) if len(distinct) <= MAX_CHOICES else ANY
+
+
+def tensors(value: Value | None) -> tuple[Tensor, ...]:
+    """The tensors among its choices."""
+    return tuple(v for v in choices(value) if isinstance(v, Tensor)) if value is not None else ()
+
+
+def constant(value: Value | None) -> Any:
+    """The Python value it surely is, else None."""
+    return value.value if isinstance(value, Const) else None

@@ -1,0 +1,173 @@
+"""Reads Python files: locations in, `Sources` out, with a `FileError` for each that cannot be linted."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import tokenize
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import takewhile
+from pathlib import Path
+
+from difflint.findings import FileError
+
+SIZE_LIMIT = 5 * 1024 * 1024  # bytes; larger files are generated tables, not code that a person fixes
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_PROJECT_MARKERS = (".git", ".difflint.toml", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")
+
+# A file can only hold a finding when it names a library that makes or shows arrays AND something that
+# starts, changes or ends an image's way. Files left out here are still read when another file imports them.
+_LIBRARY = re.compile(
+    rb"torch|numpy|\bPIL\b|diffusers|jax|tensorflow|keras|cv2|imageio|matplotlib|skimage"
+    rb"|einops|accelerate|lightning|wandb|\bimport\s+np\b"
+)
+_SOURCE_OR_SINK = re.compile(
+    rb"save_image|make_grid|ToPILImage|to_pil_image|fromarray|imshow|imsave|imwrite|wandb|add_images?\b|\.save\("
+    rb"|uint8|\.byte\(|ToTensor|to_tensor|Normalize|normalize|127\.5|255|randn|backward|autocast|float16|\.half\("
+    rb"|[Ss]igmoid|[Tt]anh|[Ss]oftmax|ReLU|relu|mse_loss|MSELoss|l1_loss|L1Loss|Scheduler|\.sample\(|\.decode\("
+)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A Python file as text.
+
+    ``path`` is how the file is named in reports, ``location`` is where it lies (absolute), and ``project`` is
+    the folder up to which its absolute imports are looked for.
+    """
+
+    path: str
+    text: str
+    location: Path
+    project: Path
+
+
+class Unreadable(Exception):
+    """A file that cannot be linted; ``error`` says why."""
+
+    def __init__(self, error: FileError) -> None:
+        super().__init__(f"{error.path}: {error.message}")
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Stdin:
+    """A file whose content was piped in, and the name it goes by."""
+
+    filename: str
+    content: bytes
+
+
+@dataclass
+class Sources:
+    """What was read: every requested file by path, those that can hold a finding, and the failures."""
+
+    by_path: dict[str, SourceFile] = field(default_factory=dict)
+    relevant: list[SourceFile] = field(default_factory=list)
+    errors: list[FileError] = field(default_factory=list)
+
+    def add(self, location: Path, content: bytes | None = None) -> None:
+        """Reads the file at ``location``, or takes ``content`` for it."""
+        try:
+            content = read_bytes(location) if content is None else content
+            source = source_from_bytes(content, location)
+        except Unreadable as unreadable:
+            self.errors.append(unreadable.error)
+            return
+        self.by_path[source.path] = source
+        if may_matter(content):
+            self.relevant.append(source)
+
+
+def read_all(locations: Iterable[Path], stdin: Stdin | None = None) -> Sources:
+    """The files at ``locations``, and what was piped in."""
+    sources = Sources()
+    for location in locations:
+        sources.add(location)
+    if stdin:
+        sources.add(absolute(stdin.filename), stdin.content)
+    return sources
+
+
+def read_source(location: Path) -> SourceFile:
+    """The file at ``location``; raises `Unreadable`."""
+    return source_from_bytes(read_bytes(location), location)
+
+
+def read_bytes(location: Path) -> bytes:
+    """The raw content of a regular file no larger than the limit; raises `Unreadable`."""
+    try:
+        status = location.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise _unreadable(location, "is not a regular file")
+        if status.st_size > SIZE_LIMIT:
+            raise _unreadable(location, f"is larger than {SIZE_LIMIT // 2**20} MB")
+        return location.read_bytes()
+    except OSError as error:
+        raise _unreadable(location, _why(location, error)) from error
+
+
+def source_from_bytes(content: bytes, location: Path) -> SourceFile:
+    """``content`` decoded as PEP 263 says; raises `Unreadable`."""
+    return SourceFile(shown_path(location), _decode(content, location), location, project_of(location.parent))
+
+
+def may_matter(content: bytes) -> bool:
+    """Whether a file with these bytes can hold a finding at all."""
+    return bool(_LIBRARY.search(content)) and bool(_SOURCE_OR_SINK.search(content))
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines as Python counts them; `str.splitlines` would also split at form feeds and U+2028."""
+    return _NEWLINE.split(text)
+
+
+def shown_path(location: Path) -> str:
+    """``location`` relative to the working directory when it lies below it, with forward slashes."""
+    here = Path.cwd()
+    return (location.relative_to(here) if location.is_relative_to(here) else location).as_posix()
+
+
+def absolute(path: str | Path) -> Path:
+    """``path`` made absolute without following symbolic links, so that reports name what the user named."""
+    return Path(os.path.abspath(path))
+
+
+@cache
+def project_of(folder: Path) -> Path:
+    """The nearest folder at or above ``folder`` that is marked as the top of a project.
+
+    Without a mark (an unpacked archive) it is the topmost of the folders above that hold Python files themselves.
+    """
+    for candidate in (folder, *folder.parents):
+        if any((candidate / marker).exists() for marker in _PROJECT_MARKERS):
+            return candidate
+    above = takewhile(lambda parent: any(parent.glob("*.py")), folder.parents)
+    return [folder, *above][-1]
+
+
+def _decode(content: bytes, location: Path) -> str:
+    if b"\0" in content:
+        raise _unreadable(location, "is a binary file (it holds a null byte)")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _unreadable(location, f"is not {error.encoding} text (byte {error.start})") from error
+    except (SyntaxError, LookupError) as error:
+        raise _unreadable(location, f"cannot be decoded: {error}") from error
+
+
+def _why(location: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is a dangling symbolic link" if location.is_symlink() else "does not exist"
+    return f"cannot be read: {error.strerror or error}"
+
+
+def _unreadable(location: Path, message: str) -> Unreadable:
+    return Unreadable(FileError(shown_path(location), message))

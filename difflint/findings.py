@@ -1,0 +1,56 @@
+"""What the linter says: frozen findings, made by the checks and read by every reporter and by the runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A span of source text; lines and columns count from 1, ``cell`` is set for notebooks only."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    cell: int | None = None
+
+
+@dataclass(frozen=True)
+class TraceStep:
+    """One link of the chain of evidence, in the order in which the value passes it."""
+
+    path: str
+    line: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A defect at a place, with the chain that proves it and the facts its experiment needs."""
+
+    rule: str
+    name: str
+    severity: str
+    confidence: str
+    place: Place
+    message: str
+    repair: str
+    trace: tuple[TraceStep, ...] = ()
+    experiment: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
+
+    @property
+    def sort_key(self) -> tuple[Place, str, str]:
+        """Findings are reported by place, then rule."""
+        return (self.place, self.rule, self.message)
+
+
+@dataclass(frozen=True, order=True)
+class FileError:
+    """A file that could not be linted, and why, in one line."""
+
+    path: str
+    message: str

@@ -1,0 +1,27 @@
+"""The report for programs: version 1 of difflint's JSON, the same bytes for the same input."""
+
+from __future__ import annotations
+
+import json
+
+from difflint.exchange import VERSION, finding_to_json
+from difflint.result import Result
+
+
+def render(result: Result) -> str:
+    """Findings, errors and counts as one JSON object."""
+    stats = result.stats
+    document = {
+        "version": VERSION,
+        "findings": [finding_to_json(finding) for finding in result.findings],
+        "errors": [{"path": error.path, "message": error.message} for error in result.errors],
+        "stats": {
+            "files": stats.files,
+            "analysed": stats.analysed,
+            "findings": len(result.findings),
+            "suppressed": stats.suppressed,
+            "rules": result.counts(),
+        },
+    }
+    # NaN and Infinity are not JSON; an unbounded end of an interval is null (see the contract of `experiment`).
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

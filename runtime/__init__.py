@@ -1,0 +1,1 @@
+"""The runtime of difflint: reproduces a finding on a reference diffusion model, as a controlled experiment."""

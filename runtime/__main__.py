@@ -1,0 +1,34 @@
+"""Entry point: reads a request from stdin, writes verdicts to stdout, one a line; diagnostics go to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+
+def main() -> int:
+    """0 when every finding got a verdict, 2 when the request or the installation is wrong."""
+    # Needed before CUDA starts, for matrix products that give the same result twice.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    try:
+        import torch
+
+        from .protocol import BadRequest, parse, verdicts
+    except ModuleNotFoundError as error:
+        print(f'{error.name} is missing: pip install "difflint[runtime]"', file=sys.stderr)
+        return 2
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # The networks are tiny: more threads than this wait for each other.
+    torch.set_num_threads(min(4, os.cpu_count() or 1))
+    try:
+        for verdict in verdicts(parse(sys.stdin.read())):
+            print(json.dumps(verdict, allow_nan=False), flush=True)
+    except BadRequest as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
