@@ -80,6 +80,8 @@ def _object(machine: Machine, frame: Frame, callee: LibraryObject, arguments: Ar
     row = machine.knowledge.find(callee.name)
     if row is None or row.call_parameters is None:
         return machine.unknown(callee.name, site)
+    if frame.scope.module.stub and callee.site is not None:
+        site = callee.site  # a transform in a list is found where it is written
     bound = {**dict(callee.arguments), **apply.bind(row.call_parameters, arguments)}
     result = apply.row(machine, frame, row, bound, site)
     return networks.from_library(machine, callee, bound.get(row.subject, ANY), result, site)

@@ -55,7 +55,14 @@ def _with_other(machine: Machine, operator: str, left: Value, right: Value, site
         return _channels(machine, operator, tensor, pair, site)
     if isinstance(other, Unknown) and other.what.startswith("statistic"):
         return Unknown("normalised by its own statistics", site)
+    if tensor.kind is Kind.SAMPLE and not tensor.links and _schedules(machine, other):
+        return tensor
     return mix((tensor,), site)
+
+
+def _schedules(machine: Machine, factor: Value) -> bool:
+    """Whether a factor belongs to the sampler's own update: a table entry, or anything unknown inside its loop."""
+    return isinstance(factor, Unknown) and (factor.is_coefficient or bool(machine.stack and machine.stack[-1].loops))
 
 
 def _per_channel(value: Value) -> tuple[float, ...] | None:

@@ -73,7 +73,7 @@ class Facts:
     def chain(self, links: Sequence[Link], base: Interval | None) -> Iterator[TraceStep]:
         """One trace step for each link, with the range after it."""
         for end, link in enumerate(links, 1):
-            if link.site is None or self._is_stub(link.site):
+            if link.site is None:
                 continue
             now = through(links[:end], base)
             yield self.step(link.site, f"{self.code(link.site)}{f': {now}' if now is not None else ''}")
@@ -101,15 +101,12 @@ class Facts:
         yield from self._at(origin.site, f"{origin.what}{f': {origin.nominal}' if origin.nominal else ''}")
 
     def _at(self, site: Site | None, what: str) -> Iterator[TraceStep]:
-        if site is not None and not self._is_stub(site):
+        if site is not None:
             yield self.step(site, what)
 
     def calls(self, event: Event) -> tuple[TraceStep, ...]:
         """The last call on the way into a function of the project."""
-        return tuple(self.step(site, f"called here: {self.code(site)}") for site in event.calls[-1:] if not self._is_stub(site))
-
-    def _is_stub(self, site: Site) -> bool:
-        return site.path.endswith(".pystub")
+        return tuple(self.step(site, f"called here: {self.code(site)}") for site in event.calls[-1:])
 
 
 def steps_json(links: Iterable[Link]) -> list[dict[str, Any]]:

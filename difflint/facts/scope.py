@@ -57,7 +57,8 @@ class Frame:
     half: Site | None = None  # a float16 autocast region entered here or in a callee
 
     def site(self, node: Any) -> Site:
-        return Site(self.path, node)
+        """The place of a node; inside a stub body it is the user's call that led there."""
+        return self.called_at if self.scope.module.stub and self.called_at is not None else Site(self.path, node)
 
 
 def merge(states: Iterable[dict[str, Value]]) -> dict[str, Value]:

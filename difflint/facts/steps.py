@@ -17,6 +17,9 @@ class Site(NamedTuple):
     path: str
     node: Any
 
+    def __repr__(self) -> str:
+        return f"Site({self.path}, {type(self.node).__name__})"
+
 
 @dataclass(frozen=True, slots=True)
 class Affine:

@@ -84,6 +84,11 @@ class Tensor:
         return hash((self.origin.kind, self.origin.site, len(self.links), self.dtype))
 
 
+def place(site: Site | None) -> str:
+    """A name for a place that tells it from every other in this run."""
+    return f"{site.path}:{id(site.node):x}" if site is not None else ""
+
+
 class Unknown:
     """Anything. Every operation takes it, and no rule speaks about it. Identity is all it has."""
 
@@ -211,7 +216,7 @@ class Instance:
     @property
     def network(self) -> Network:
         """A class of the project is one network wherever it is made; a library container is one for each place."""
-        return Network(f"{self.cls.key} {self.site}" if self.cls.module.stub else self.cls.key, self.cls.name)
+        return Network(f"{self.cls.key} {place(self.site)}" if self.cls.module.stub else self.cls.key, self.cls.name)
 
 
 @dataclass(frozen=True)
@@ -235,7 +240,7 @@ class LibraryObject:
     @property
     def network(self) -> Network:
         layer = self.name.startswith("torch.nn.")
-        return Network(f"{self.name} {self.site}" if layer else self.name, self.name.rpartition(".")[2])
+        return Network(f"{self.name} {place(self.site)}" if layer else self.name, self.name.rpartition(".")[2])
 
 
 @dataclass(frozen=True)
