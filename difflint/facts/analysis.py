@@ -17,7 +17,7 @@ from difflint.facts.project import Module, Project
 from difflint.facts.scope import Frame
 from difflint.facts.statements import EXECUTORS
 from difflint.facts.steps import Site
-from difflint.facts.values import Class, Instance
+from difflint.facts.values import Class
 from difflint.files import SourceFile
 
 
@@ -81,24 +81,16 @@ def _run_entries(running: Machine) -> None:
 
 def _run_uncalled(running: Machine) -> None:
     """Functions and methods that no entry point reached, with unknown arguments and their defaults."""
-    made: dict[int, Instance] = {}
+    for cls in running.classes:
+        calls.typical_object(running, Frame(cls.module.scope, cls.module.path), cls)
     for function in list(running.defined):
         if id(function.node) in running.visited or function.module.stub:
             continue
         running.steps = 0
         frame = Frame(function.module.scope, function.module.path)
-        site = Site(function.module.path, function.node)
         if isinstance(function.owner, Class) and "staticmethod" not in function.decorators:
-            function = replace(function, bound=_instance(running, frame, function.owner, site, made))
-        running.call(frame, function, Arguments(), site)
-
-
-def _instance(running: Machine, frame: Frame, cls: Class, site: Site, made: dict[int, Instance]) -> Instance:
-    """One object of a class that nobody made, constructed with unknown arguments."""
-    if id(cls) not in made:
-        value = calls.instantiate(running, frame, cls, Arguments(), site)
-        made[id(cls)] = value if isinstance(value, Instance) else Instance(cls, site)
-    return made[id(cls)]
+            function = replace(function, bound=calls.typical_object(running, frame, function.owner))
+        running.call(frame, function, Arguments(), Site(function.module.path, function.node))
 
 
 __all__ = ["Analysis", "Failure", "interpret"]

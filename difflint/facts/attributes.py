@@ -38,7 +38,12 @@ SAME_TENSOR = frozenset(
 )
 
 
+LITERALS = {"None": Const(None), "True": Const(True), "False": Const(False)}
+
+
 def builtin(machine: Machine, name: str, site: Site) -> Value:
+    if name in LITERALS:
+        return LITERALS[name]
     return Library(f"builtins.{name}") if hasattr(builtins, name) else Unknown(name)
 
 

@@ -58,7 +58,7 @@ def call(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, si
         return _method(machine, frame, callee, arguments, site)
     if isinstance(callee, Tensor):
         return callee
-    return networks.call_unknown(machine, callee, arguments, site)
+    return call_unknown(machine, frame, callee, arguments, site)
 
 
 def library(machine: Machine, frame: Frame, name: str, arguments: Arguments, site: Site) -> Value:
@@ -119,6 +119,7 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
     if cls.node is None:
         return ANY
     made = Instance(cls, site)
+    networks.note_made(machine, frame, made)
     fields = cls.members.get("__dataclass__")
     constructor = cls.find("__init__")
     if isinstance(constructor, Function):
@@ -155,7 +156,7 @@ def _body(machine: Machine, frame: Frame, function: Function, arguments: Argumen
     bound = attributes.instance_behind(function.bound) if function.bound is not None else None
     inner = Frame(scope, function.module.path, function.node, function.owner, bound if isinstance(bound, Instance) else None)
     inner.undecided, inner.called_at = frame.undecided, site
-    bind_parameters(inner, function, arguments, bound)
+    bind_parameters(machine, inner, function, arguments, bound)
     region = machine.amp_functions.get(id(function.node))
     machine.stack.append(inner)
     if region is not None:
@@ -186,7 +187,7 @@ def _useful(returns: list[Value]) -> list[Value]:
     return real or returns
 
 
-def bind_parameters(inner: Frame, function: Function, arguments: Arguments, bound: Value | None) -> None:
+def bind_parameters(machine: Machine, inner: Frame, function: Function, arguments: Arguments, bound: Value | None) -> None:
     """Give the parameters their arguments, defaults, or a value that is unknown but the same wherever it is used."""
     params = function.node.params
     positional = list(arguments.args)
@@ -203,7 +204,7 @@ def bind_parameters(inner: Frame, function: Function, arguments: Arguments, boun
         elif name in defaults and not arguments.open:
             value = defaults[name]
         else:
-            value = _absent(inner, name, parameter, defaults)
+            value = _absent(machine, inner, parameter, defaults)
         inner.scope.names[name] = value
     if isinstance(params.star_arg, cst.Param):
         inner.scope.names[params.star_arg.name.value] = Items(tuple(positional), "tuple") if not arguments.open else Elements(ANY)
@@ -212,9 +213,32 @@ def bind_parameters(inner: Frame, function: Function, arguments: Arguments, boun
         inner.scope.names[params.star_kwarg.name.value] = Record(tuple(keywords.items()), rest)
 
 
-def _absent(inner: Frame, name: str, parameter: Any, defaults: dict[str, Value]) -> Value:
-    unknown = Unknown(name, Site(inner.path, parameter))
+def _absent(machine: Machine, inner: Frame, parameter: Any, defaults: dict[str, Value]) -> Value:
+    """A parameter that nobody gives: an object of its annotated class, else unknown."""
+    name = parameter.name.value
+    unknown: Value = typical(machine, inner, parameter) or Unknown(name, Site(inner.path, parameter))
     return join((defaults[name], unknown)) if name in defaults else unknown
+
+
+def typical(machine: Machine, inner: Frame, parameter: Any) -> Value | None:
+    if parameter.annotation is None:
+        return None
+    cls = machine.evaluate(inner, parameter.annotation.annotation)
+    return typical_object(machine, inner, cls) if isinstance(cls, Class) and cls.node is not None and not cls.module.stub else None
+
+
+def typical_object(machine: Machine, frame: Frame, cls: Class) -> Instance | None:
+    """An object of a class: the first one the project makes, else one made with unknown arguments."""
+    if id(cls.node) not in machine.typical:
+        instantiate(machine, frame, cls, Arguments(), Site(cls.module.path, cls.node))
+    return machine.typical.get(id(cls.node))
+
+
+def call_unknown(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, site: Site) -> Value:
+    """A call of something unresolved: the one network it can be, or a network that nobody knows, or anything."""
+    cls = networks.only_candidate(machine, frame, callee, arguments)
+    found = typical_object(machine, frame, cls) if cls is not None else None
+    return _instance(machine, frame, found, arguments, site) if found is not None else networks.call_unknown(machine, callee, arguments, site)
 
 
 __all__ = ["bind_target", "call", "choices", "instantiate", "mixing", "run"]

@@ -14,7 +14,7 @@ from difflint.facts.events import Observations
 from difflint.facts.project import Module, Project
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
-from difflint.facts.values import ANY, Function, Network, Unknown, Value
+from difflint.facts.values import ANY, Function, Instance, Network, Unknown, Value
 
 MAX_DEPTH = 40
 BUDGET = 400_000  # expressions of one entry point; beyond it everything new is unknown
@@ -55,6 +55,8 @@ class Machine:
     memory: dict[Any, Value] = field(default_factory=dict)
     entries: list[tuple[Module, cst.If]] = field(default_factory=list)  # ``if __name__ == "__main__"`` blocks
     defined: list[Function] = field(default_factory=list)
+    typical: dict[int, Instance] = field(default_factory=dict)  # by class: the first object made of it
+    parts: set[int] = field(default_factory=set)  # classes whose objects are made inside a network
     classes: list[Any] = field(default_factory=list)
     unknown_calls: Counter[str] = field(default_factory=Counter)
     half_networks: dict[Network, Site] = field(default_factory=dict)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import libcst as cst
+
 from difflint.facts import mixing
 from difflint.facts.interval import UNBOUNDED, Interval
 from difflint.facts.machine import Arguments, Machine
+from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
 from difflint.facts.values import (
     Choice,
     Class,
     Elements,
+    Function,
     Instance,
     Items,
     Kind,
@@ -35,6 +39,41 @@ STATES = (Kind.NOISE, Kind.SAMPLE, Kind.UNIFORM)
 def is_network(value: Instance) -> bool:
     """Whether the class descends from ``torch.nn.Module``."""
     return any(isinstance(cls, Class) and cls.name == MODULE and cls.module.stub for cls in value.cls.mro())
+
+
+def note_made(machine: Machine, frame: Frame, made: Instance) -> None:
+    """Remember an object, and whether it was made as a part of a network."""
+    machine.typical.setdefault(id(made.cls.node), made)
+    if frame.self_value is not None and is_network(frame.self_value):
+        machine.parts.add(id(made.cls.node))
+
+
+def only_candidate(machine: Machine, frame: Frame, callee: Value, arguments: Arguments) -> Class | None:
+    """The class of a network that is only known as a parameter: the module's one network that is no part of another
+    and takes such arguments, when tensors are given to it."""
+    if not isinstance(callee, Unknown) or callee.site is None or not isinstance(callee.site.node, cst.Param) or not inputs(arguments):
+        return None
+    module = next((m for m in machine.project.modules.values() if m.path == callee.site.path), None)
+    if module is None or module.stub:
+        return None
+    classes = {id(v.node): v for v in module.scope.names.values() if isinstance(v, Class) and _may_be(machine, v, arguments)}
+    return next(iter(classes.values())) if len(classes) == 1 else None
+
+
+def _may_be(machine: Machine, cls: Class, arguments: Arguments) -> bool:
+    if cls.node is None or cls.module.stub or id(cls.node) in machine.parts:
+        return False
+    if not any(isinstance(base, Class) and base.name == MODULE and base.module.stub for base in cls.mro()):
+        return False
+    forward = cls.find("forward")
+    return isinstance(forward, Function) and _takes(forward, arguments)
+
+
+def _takes(forward: Function, arguments: Arguments) -> bool:
+    params = [p for p in forward.node.params.params[1:]]
+    required = [p for p in params if p.default is None]
+    given = len(arguments.args) + len(arguments.kwargs)
+    return arguments.open or len(required) <= given <= len(params) + len(forward.node.params.kwonly_params)
 
 
 def inputs(arguments: Arguments) -> list[Tensor]:
