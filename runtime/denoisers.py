@@ -78,7 +78,7 @@ def zeros(x_t: Tensor, t: int) -> Tensor:
 
 
 def imperfect(model: Ideal | Gaussian, error: float, generator: torch.Generator) -> Model:
-    """The model with white noise of standard deviation ``error`` added to the x0 it sees: no trained network is exact."""
+    """The model with white noise of standard deviation ``error`` on the x0 it sees: no trained network is exact."""
 
     def noisy(x_t: Tensor, t: int) -> Tensor:
         alpha_bar = model.schedule.alpha_bar(t)

@@ -1,4 +1,4 @@
-"""The process protocol: a JSON request in, one JSON verdict for each finding out, in their order and as soon as known."""
+"""The process protocol: a JSON request in, a JSON verdict for each finding out, in order and as soon as known."""
 
 from __future__ import annotations
 

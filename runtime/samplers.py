@@ -1,4 +1,4 @@
-"""Samplers as generators: a model, a schedule and x_T in, a state for each step out; the last ``x_prev`` is the picture."""
+"""Samplers as generators: a model, a schedule and x_T in, a state a step out; the last ``x_prev`` is the picture."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Schedule:
 
     @cached_property
     def alpha_bars(self) -> Tensor:
-        """alpha_bar_t, the product of alpha_s over s <= t: x_t = sqrt(alpha_bar) x0 + sqrt(1 - alpha_bar) eps, eq. 4."""
+        """alpha_bar_t, the product of alpha_s over s <= t: x_t = sqrt(alpha_bar) x0 + sqrt(1 - alpha_bar) eps."""
         return torch.cumprod(self.alphas, 0)
 
     @cached_property

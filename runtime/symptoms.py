@@ -14,6 +14,8 @@ from .sinks import Sink
 WHITE, BLACK = 0.98, 0.02
 # A pixel is a speck when it is this far from the median of the 3 x 3 pixels around it.
 SPECK = 0.4
+# The faster way, by a matrix product, takes a picture for 0.0005 away from itself.
+EXACT = "donot_use_mm_for_euclid_dist"
 
 
 def measure(shown: Tensor, data: Tensor) -> dict[str, float]:
@@ -37,8 +39,9 @@ def measure_sink(value: Tensor, sink: Sink, data: Tensor) -> dict[str, float]:
 
 def nearest(shown: Tensor, data: Tensor) -> Tensor:
     """Root mean square distance of each picture to the nearest one in ``data`` [batch]."""
-    distances = torch.cdist(shown.flatten(1), data.flatten(1), compute_mode="donot_use_mm_for_euclid_dist")  # [batch, n]
-    return distances.amin(1) / shown[0].numel() ** 0.5
+    distances = torch.cdist(shown.flatten(1), data.flatten(1), compute_mode=EXACT)  # [batch, n]
+    least: Tensor = distances.amin(1) / shown[0].numel() ** 0.5
+    return least
 
 
 def _share(mask: Tensor) -> float:

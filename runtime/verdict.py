@@ -35,28 +35,32 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Effect:
-    """How far one measure moved between the arms, and how far it moves between the seeds of the control."""
+    """How one measure moved between the arms; ``harm`` is how much farther from the data it went.
+
+    ``gap`` is the harm between the nearest seeds of the two arms, ``noise`` that between the farthest of the control.
+    """
 
     key: str
     control: float
     as_written: float
+    harm: float
     gap: float
     noise: float
 
     @property
     def visible(self) -> bool:
         """Large enough to be seen."""
-        return abs(self.as_written - self.control) >= VISIBLE[self.key]
+        return self.weight >= 1
 
     @property
     def certain(self) -> bool:
-        """The nearest seeds of the two arms differ by more than the farthest seeds of the control."""
+        """The arms differ by more than the seeds do."""
         return self.gap > self.noise
 
     @property
     def weight(self) -> float:
-        """The shift in units of what can be seen."""
-        return abs(self.as_written - self.control) / VISIBLE[self.key]
+        """The harm in units of what can be seen."""
+        return self.harm / VISIBLE[self.key]
 
     def __str__(self) -> str:
         return f"{self.key} {self.control:.2g} -> {self.as_written:.2g}"
@@ -81,8 +85,8 @@ def judge(arms: Arms) -> Judgement:
         return Judgement("undecided", "none", f"the arms differ by no more than the seeds do: {words}")
     if arms.doubt:
         return Judgement("undecided", "none", arms.doubt)
-    largest = f"; the largest, repaired -> as written, is {effects[0]}" if effects[0].weight else " at all"
-    return Judgement("refuted", "none", f"no visible difference{largest}")
+    largest = f"; the largest, repaired -> as written, is {effects[0]}" if effects[0].weight > 0 else " at all"
+    return Judgement("refuted", "none", f"no visible harm{largest}")
 
 
 def middle(measures: Sequence[Measures]) -> dict[str, float]:
@@ -112,5 +116,18 @@ def _effects(arms: Arms) -> list[Effect]:
 def _effect(arms: Arms, key: str) -> Effect:
     control = [entry[key] for entry in arms.repaired.measures]
     seen = [entry[key] for entry in arms.as_written.measures]
-    gap = max(min(seen) - max(control), min(control) - max(seen))
-    return Effect(key, median(control), median(seen), gap, max(control) - min(control))
+    # A measure that the data lack (a loss, a share of refused pictures) is best when it is lowest.
+    target = arms.data.get(key, -math.inf)
+    health, illness = _distances(control, target), _distances(seen, target)
+    return Effect(
+        key,
+        control=median(control),
+        as_written=median(seen),
+        harm=median(illness) - median(health),
+        gap=min(illness) - max(health),
+        noise=max(health) - min(health),
+    )
+
+
+def _distances(values: Sequence[float], target: float) -> list[float]:
+    return [abs(value - target) if math.isfinite(target) else value for value in values]

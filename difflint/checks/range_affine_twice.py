@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from difflint.facts import Facts, Problem
 from difflint.facts.conversions import Repeat, final_repeat
@@ -10,16 +11,27 @@ from difflint.facts.events import Rescaled
 from difflint.facts.interval import Interval
 from difflint.facts.report import interval_json, steps_json
 from difflint.facts.shown import ways
-from difflint.facts.steps import through
+from difflint.facts.steps import Affine, through
+from difflint.facts.values import Tensor
 
 
 def check(facts: Facts) -> Iterator[Problem]:
+    unfinished = set(_unfinished(facts))
     for group in facts.groups(facts.seen.rescaled):
-        found = [_repeat(facts, event) for event in group]
+        found = [_repeat(facts, event) if event.value not in unfinished else None for event in group]
         if all(found):
             repeat = found[0]
             assert repeat is not None
             yield _problem(facts, group[0], repeat)
+
+
+def _unfinished(facts: Facts) -> Iterator[Tensor]:
+    """Values in the middle of ``x / 256 * 255``: a product that goes on is judged when it is complete."""
+    for event in facts.seen.rescaled:
+        links = event.value.links
+        if len(links) > 1 and all(isinstance(link.step, Affine) and set(link.step.shift) == {0.0} for link in links[-2:]):
+            yield replace(event.value, links=links[:-1], dtype=None)
+            yield replace(event.value, links=links[:-1])
 
 
 def _repeat(facts: Facts, event: Rescaled) -> Repeat | None:

@@ -58,12 +58,20 @@ def binary(machine: Machine, operator: str, left: Value, right: Value, site: Sit
     if operator == "*" and (left == Const(0) or right == Const(0)):
         return Const(0)
     if any(isinstance(v, Unknown) and v.is_coefficient for v in (left, right)) and not any(isinstance(v, Tensor) for v in (left, right)):
-        return COEFFICIENT
+        return _scaled_by_coefficient(operator, left, right, site)
     if _is_number(left) or _is_number(right):
         return _with_number(machine, operator, left, right, site)
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         return mixing.combine(machine, operator, left, right, site)
     return Unknown("arithmetic", site)
+
+
+def _scaled_by_coefficient(operator: str, left: Value, right: Value, site: Site) -> Value:
+    """A coefficient with a number or another one stays one; it scales anything else."""
+    other = right if isinstance(left, Unknown) and left.is_coefficient else left
+    if not isinstance(other, Unknown) or other.is_coefficient:
+        return COEFFICIENT
+    return Tensor(Origin(Kind.OTHER, other.site, other.what)) if operator in "*/" else Unknown("shifted", site)
 
 
 def _python(operator: str, a: Any, b: Any) -> Value:

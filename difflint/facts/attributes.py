@@ -38,6 +38,8 @@ SAME_TENSOR = frozenset(
 )
 
 
+# names of tensor methods that other objects have too: on something unknown they say nothing
+NOT_ONLY_TENSORS = frozenset("sample mode copy split convert resize filter type item crop rotate index_select select apply".split())
 LITERALS = {"None": Const(None), "True": Const(True), "False": Const(False)}
 
 
@@ -69,6 +71,8 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
         return Unknown(name)
     if isinstance(owner, Unknown) and owner.is_coefficient:
         return COEFFICIENT
+    if isinstance(owner, Unknown) and name not in NOT_ONLY_TENSORS and machine.knowledge.knows(f"Tensor.{name}"):
+        return Method(owner, name)
     return Unknown(f"{owner.what}.{name}", owner.site) if isinstance(owner, Unknown) else Unknown(name)
 
 

@@ -89,7 +89,7 @@ def _object(machine: Machine, frame: Frame, callee: LibraryObject, arguments: Ar
 
 def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments, site: Site) -> Value:
     owner = callee.owner
-    if isinstance(owner, Tensor):
+    if isinstance(owner, Tensor | Unknown):
         name = f"Tensor.{callee.name}"
         return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
     if isinstance(owner, LibraryObject):

@@ -19,6 +19,7 @@ from difflint.facts.values import (
     Instance,
     Items,
     Kind,
+    Library,
     LibraryObject,
     Network,
     Partial,
@@ -27,6 +28,7 @@ from difflint.facts.values import (
     Unknown,
     Value,
     choices,
+    constant,
     tensors,
 )
 
@@ -77,7 +79,9 @@ def network_of(value: Value) -> Network | None:
 
 def backward(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """``loss.backward()``: note whether float16 is in play on this path, and whether anything scales."""
-    owner = arguments.args[0] if arguments.args else ANY
+    owner, *given = arguments.args or (ANY,)
+    if any(isinstance(v, Tensor | Unknown) for v in given):
+        return NONE  # engine.backward(loss): whoever it is scales as it likes
     loss = next(iter(tensors(owner)), None)
     region = _region(machine, frame)
     halves = [machine.half_networks[n] for n in _trained(machine, loss)] if loss is not None else []
@@ -124,6 +128,25 @@ def picture_fields(machine: Machine, frame: Frame, arguments: Arguments, site: S
 
 def named_record(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     return Record(arguments.kwargs, ANY if arguments.open else None)
+
+
+def dictionary(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    return machine.call(frame, Library("builtins.dict"), arguments, site)
+
+
+def add_option(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``parser.add_argument``: the namespace gets the default; a bare flag may be given or not."""
+    namespace, names = arguments.args[:2]
+    texts = [constant(v) for v in names.items] if isinstance(names, Items) else []
+    longest = next((t for t in texts if isinstance(t, str) and not (t.startswith("-") and not t.startswith("--"))), None)
+    dest = constant(arguments.keyword("dest")) or (longest or "").lstrip("-").replace("-", "_")
+    default = arguments.keyword("default") or NONE
+    flag = constant(arguments.keyword("action")) in ("store_true", "store_false")
+    if isinstance(namespace, Instance) and dest:
+        given = flag and constant(default) is not True
+        unknown = Unknown(f"option {dest}", site)
+        namespace.attributes[str(dest)] = unknown if given or default == NONE else default
+    return NONE
 
 
 def prepare(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -174,6 +197,8 @@ INTRINSICS: dict[str, Intrinsic] = {
     "difflint.freeze": freeze,
     "difflint.anything": anything,
     "difflint.picture_fields": picture_fields,
+    "collections.OrderedDict": dictionary,
+    "difflint.add_option": add_option,
     "types.SimpleNamespace": named_record,
     "argparse.Namespace": named_record,
     "accelerate.Accelerator.prepare": prepare,

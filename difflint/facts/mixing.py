@@ -33,9 +33,19 @@ def combine(machine: Machine, operator: str, left: Value, right: Value, site: Si
         observe_loss(machine, left, site, "squared difference")
     parts = _without_coefficients(left, right) if operator in "*/" else (left, right)
     result = blend(parts, site)
-    if operator == "-" and result.kind in (Kind.MIX, Kind.SAMPLE, Kind.FEATURE, Kind.MODEL):
-        result = replace(result, origin=replace(result.origin, residual=(left, right)))
-    return result
+    pair = _sides(operator, left, right)
+    return result if pair is None else replace(result, origin=replace(result.origin, residual=pair))
+
+
+def _sides(operator: str, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:
+    """What a loss compares when it squares this: both sides of a difference, or a scaled score and its noise
+    (Song et al. 2021 write ``(score * std + z) ** 2``)."""
+    if operator == "-":
+        return left, right
+    if operator == "+" and right.kind is Kind.NOISE and left.kind is Kind.MIX and len(left.origin.parts) == 1:
+        score = next(iter(left.origin.parts))
+        return (score, right) if any(isinstance(link.step, Bounded) and link.step.low >= 0 for link in score.links) else None
+    return None
 
 
 COEFFICIENTS = (Kind.OTHER, Kind.UNIFORM)
@@ -50,11 +60,13 @@ def _without_coefficients(left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
 def _with_other(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
     tensor, other = (left, right) if isinstance(left, Tensor) else (right, left)
     assert isinstance(tensor, Tensor)
-    pair = _per_channel(other)
-    if pair is not None and isinstance(left, Tensor):
-        return _channels(machine, operator, tensor, pair, site)
+    numbers = _per_channel(other)
+    if numbers is not None and isinstance(left, Tensor):
+        return _channels(machine, operator, tensor, numbers, site)
     if isinstance(other, Unknown) and other.what.startswith("statistic"):
         return Unknown("normalised by its own statistics", site)
+    if operator in "+-" and isinstance(other, Unknown) and not other.is_coefficient:
+        return mix((tensor, Tensor(Origin(Kind.OTHER, other.site, other.what))), site)
     if tensor.kind is Kind.SAMPLE and not tensor.links and _schedules(machine, other):
         return tensor
     return mix((tensor,), site)
@@ -139,7 +151,7 @@ def observe_loss(machine: Machine, difference: Tensor, site: Site, how: str) -> 
     """A difference that is squared, made absolute or normed compares its two sides."""
     pair = difference.origin.residual
     if pair is not None and not difference.links:
-        compare(machine, pair[0], pair[1], site, how)
+        compare(machine, pair[0], pair[1], difference.origin.site or site, how)
 
 
 def compare(machine: Machine, first: Tensor, second: Tensor, site: Site, how: str) -> Tensor:

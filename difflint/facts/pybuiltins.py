@@ -133,7 +133,7 @@ def _setattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
 
 def _len(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     value = arguments.get(0, "object")
-    return Const(len(value.items)) if isinstance(value, Items) and not frame.loops else Unknown("len", site)
+    return Const(len(value.items)) if isinstance(value, Items) else Unknown("len", site)
 
 
 def _number(convert: Callable[[float], int | float]) -> Builtin:

@@ -211,7 +211,7 @@ def opaque(call: Call, value: Value, details: Any) -> Value:
     """The range is lost; how a difference is reduced makes it a loss."""
     if isinstance(value, Unknown) and value.is_coefficient:
         return value
-    if not isinstance(value, Tensor):
+    if not isinstance(value, Tensor) or value.kind is Kind.OTHER:
         return Unknown(call.what, call.site)
     if details == "difference":
         mixing.observe_loss(call.machine, value, call.site, call.what)
