@@ -38,7 +38,7 @@ def _untouchable(loss: Loss) -> bool:
     """Whether the data have a part below zero that the output cannot reach."""
     step, data = activation(loss.prediction), loss.target.nominal
     reach = through(loss.prediction.links, None)
-    if step is None or step.low < 0 or data is None or reach is None or loss.target.kind is not Kind.DATA:
+    if step is None or step.low < 0 or data is None or reach is None or loss.target.kind not in (Kind.DATA, Kind.OTHER):
         return False
     return data.low < 0 and reach.low > data.low + 0.2 * data.width
 
@@ -69,7 +69,7 @@ def _trained(facts: Facts, loss: Loss) -> Problem:
     assert step is not None and data is not None
     trace = (
         *facts.origin(loss.target.origin),
-        *facts.chain(loss.target.links, loss.target.origin.nominal),
+        *facts.chain(loss.target.links, loss.target.base),
         *facts.chain(loss.prediction.links, None),
         facts.step(loss.site, f"the loss asks for {data}, the output stays in {Interval(step.low, step.high)}"),
     )

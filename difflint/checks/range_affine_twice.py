@@ -40,8 +40,8 @@ def _repeat(facts: Facts, event: Rescaled) -> Repeat | None:
 
 def base(facts: Facts, event: Rescaled) -> Interval | None:
     """The range where the chain starts; for a sampler's output what its network learned, if that is one range."""
-    if event.value.origin.nominal is not None:
-        return event.value.origin.nominal
+    if event.value.base is not None:
+        return event.value.base
     domains = {way.domain for way in ways(facts.seen, event.value) or ()}
     return domains.pop() if len(domains) == 1 else None
 

@@ -23,6 +23,8 @@ from difflint.facts.values import (
     Elements,
     Items,
     Kind,
+    Library,
+    LibraryObject,
     Origin,
     Tensor,
     Unknown,
@@ -98,16 +100,32 @@ def guard(when: Mapping[str, Any], bound: Bound, subject: Value) -> bool | None:
 def _condition(key: str, wanted: Any, bound: Bound, subject: Value) -> bool | None:
     if key == "dtype":
         return _dtype_is(subject, wanted)
+    if key == "range":
+        nominal = subject.nominal if isinstance(subject, Tensor) else None
+        return nominal is not None and wanted == "signed" and nominal.low < 0 < nominal.high
     if key == "container":
         container = subject.container if isinstance(subject, Tensor) else None
         return None if container is None else container == wanted
-    value = bound.get(key, ABSENT)
+    value = _asked(key, bound)
+    if isinstance(wanted, list):
+        answers = [_condition(key, one, bound, subject) for one in wanted]
+        return True if True in answers else (None if None in answers else False)
     if wanted == "given":
         return None if isinstance(value, Unknown) else value not in (NONE, ABSENT)
     if isinstance(wanted, bool):
         known = truth(value)
         return None if known is None else known is wanted
+    if isinstance(value, Library):  # an enumeration: cv2.INTER_CUBIC, InterpolationMode.BICUBIC
+        return value.name.rpartition(".")[2] == wanted
     return value.value == wanted if isinstance(value, Const) else None
+
+
+def _asked(key: str, bound: Bound) -> Value:
+    """An argument of the call, or with ``self.`` before its name of the call that made the method's object."""
+    owner, name = bound.get("self"), key.removeprefix("self.")
+    if name == key:
+        return bound.get(key, ABSENT)
+    return (owner.argument(name) if isinstance(owner, LibraryObject) else None) or Unknown(name)
 
 
 def _dtype_is(subject: Value, wanted: str) -> bool | None:
@@ -124,6 +142,8 @@ def _run(machine: Machine, frame: Frame, found: Row, case: Case, bound: Bound, s
         value = take(call, transfer, value)
     if case.sink is not None:
         _note_sink(machine, found, case.sink, value, site)
+    for transfer in case.then:
+        value = take(call, transfer, value)
     return _given(found, case.gives, value, site)
 
 

@@ -147,7 +147,7 @@ def set_attribute(machine: Machine, frame: Frame, owner: Value, name: str, value
 
 def _surely(frame: Frame, owner: Instance) -> bool:
     constructor = getattr(getattr(frame.function, "name", None), "value", "") in ("__init__", "setup", "__post_init__")
-    return frame.undecided == 0 and constructor and frame.self_value is owner
+    return frame.undecided == 0 and (constructor or frame.scope.module.stub) and frame.self_value is owner
 
 
 def super_value(frame: Frame) -> Value:
@@ -176,16 +176,29 @@ class _Through(dict[str, Value]):
 def write_back(machine: Machine, frame: Frame, func: cst.Attribute, arguments: Arguments, result: Value) -> None:
     """Give the receiver what an in-place or mutating method leaves in it."""
     name = func.attr.value
-    if not isinstance(func.value, cst.Name | cst.Attribute | cst.Subscript):
-        return
-    if name.endswith("_") and not name.endswith("__"):
-        if isinstance(result, Tensor | Choice) and isinstance(machine.evaluate(frame, func.value), Tensor | Choice | Unknown):
-            indexing.bind_target(machine, frame, func.value, result)
-    elif name in containers.MUTATORS:
-        owner = machine.evaluate(frame, func.value)
-        changed = containers.mutated(owner, name, arguments, bool(frame.loops))
+    if _in_place(name):
+        receiver = _root(func.value)
+        if receiver is not None and _is_changed(result, machine.evaluate(frame, receiver)):
+            indexing.bind_target(machine, frame, receiver, result)
+    elif name in containers.MUTATORS and isinstance(func.value, cst.Name | cst.Attribute | cst.Subscript):
+        changed = containers.mutated(machine.evaluate(frame, func.value), name, arguments)
         if changed is not None:
             indexing.bind_target(machine, frame, func.value, changed)
+
+
+def _in_place(name: str) -> bool:
+    return name.endswith("_") and not name.endswith("__")
+
+
+def _root(node: Any) -> Any:
+    """What ``x.mul_(2).sub_(1)`` changes: the receiver behind a chain of in-place calls."""
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and _in_place(node.func.attr.value):
+        node = node.func.value
+    return node if isinstance(node, cst.Name | cst.Attribute | cst.Subscript) else None
+
+
+def _is_changed(result: Value, before: Value) -> bool:
+    return isinstance(result, Tensor | Choice) and isinstance(before, Tensor | Choice | Unknown)
 
 
 def instance_behind(value: Value) -> Any:

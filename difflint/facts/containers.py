@@ -6,6 +6,7 @@ from difflint.facts.machine import Arguments
 from difflint.facts.values import ANY, NONE, Choice, Const, Elements, Items, Record, Unknown, Value, constant, join
 
 MUTATORS = frozenset(["append", "extend", "insert", "pop", "update", "setdefault", "remove", "clear", "reverse", "sort", "add"])
+MAX_ITEMS = 200
 RECORD_METHODS = frozenset(["items", "keys", "values", "get", "pop", "update", "setdefault", "copy"])
 
 
@@ -64,13 +65,13 @@ def _of_string(text: str, name: str, arguments: Arguments) -> Value:
     return Unknown("string")
 
 
-def mutated(owner: Value, name: str, arguments: Arguments, looping: bool) -> Value | None:
-    """The container after a mutating method; inside a loop its length is no longer known."""
+def mutated(owner: Value, name: str, arguments: Arguments) -> Value | None:
+    """The container after a mutating method."""
     if isinstance(owner, Choice):
-        parts = [mutated(v, name, arguments, looping) for v in owner.values]
+        parts = [mutated(v, name, arguments) for v in owner.values]
         return None if None in parts else join(part for part in parts if part is not None)
     if isinstance(owner, Items):
-        return _mutated_items(owner, name, arguments, looping)
+        return _mutated_items(owner, name, arguments)
     if isinstance(owner, Elements):
         added = _added(name, arguments)
         return Elements(join((owner.item, *added))) if added else owner
@@ -79,14 +80,14 @@ def mutated(owner: Value, name: str, arguments: Arguments, looping: bool) -> Val
     return None
 
 
-def _mutated_items(owner: Items, name: str, arguments: Arguments, looping: bool) -> Value:
+def _mutated_items(owner: Items, name: str, arguments: Arguments) -> Value:
     added = _added(name, arguments)
     if name == "extend":
         other = arguments.get(0, "iterable")
         if not isinstance(other, Items):
             return Elements(join((*owner.items, *added)))
-    if looping and owner.items and added and set(added) <= set(owner.items):
-        return Elements(join(owner.items))
+    if len(owner.items) > MAX_ITEMS:
+        return Elements(join((*owner.items, *added)))
     if name == "insert":
         position = constant(arguments.get(0, "index"))
         where = position if isinstance(position, int) else 0

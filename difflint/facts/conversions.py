@@ -36,6 +36,15 @@ CONVERSIONS = (
 )
 
 
+def implied_base(links: Sequence[Link]) -> Interval | None:
+    """Something unknown that is divided by 255 or brought from bytes to [-1, 1] was meant to be bytes."""
+    for stop in (1, 2):
+        found = conversion(links[:stop])
+        if found is not None and found.before == BYTE:
+            return BYTE
+    return None
+
+
 @dataclass(frozen=True)
 class Repeat:
     """Links ``start:stop`` do again what was done before them."""

@@ -163,12 +163,16 @@ def deepcopy(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
     return arguments.args[0] if arguments.args else ANY
 
 
-def noisy(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    """``scheduler.add_noise(x0, noise, t)`` and ``get_velocity``: a mixture of both."""
+def noisy(clean: str, noise: int) -> Intrinsic:
+    """``scheduler.add_noise(x0, noise, t)``, ``get_velocity``, ``scale_noise``: a mixture of both; ``clean`` is the
+    first parameter's name, ``noise`` the other one's position."""
     from difflint.facts import mixing
 
-    given = [t for name, position in (("original_samples", 1), ("noise", 2)) for t in tensors(arguments.get(position, name))]
-    return mixing.mix(given, site) if given else Unknown("noised", site)
+    def mixture(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+        given = [t for name, position in ((clean, 1), ("noise", noise)) for t in tensors(arguments.get(position, name))]
+        return mixing.mix(given, site) if given else Unknown("noised", site)
+
+    return mixture
 
 
 def denoising_step(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -203,6 +207,8 @@ INTRINSICS: dict[str, Intrinsic] = {
     "argparse.Namespace": named_record,
     "accelerate.Accelerator.prepare": prepare,
     "torch.cuda.amp.GradScaler.scale": scaled_loss,
-    "difflint.noisy": noisy,
-    "difflint.denoising_step": denoising_step,
+    "diffusers.DDPMScheduler.add_noise": noisy("original_samples", 2),
+    "diffusers.DDPMScheduler.get_velocity": noisy("sample", 2),
+    "diffusers.DDPMScheduler.scale_noise": noisy("sample", 3),
+    "diffusers.DDPMScheduler.step": denoising_step,
 }

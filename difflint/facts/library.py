@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from difflint.facts.machine import Machine
 
 KEYS = frozenset(
-    "api also signature call cases when transfer gives sink outside subject stub intrinsic loss inplace example versions note consequence".split()
+    "api also signature call cases when transfer gives then sink outside subject stub intrinsic loss inplace example versions note consequence modules made_by".split()
 )
 
 
@@ -32,6 +32,7 @@ class Case:
     transfer: tuple[Any, ...] = ()
     gives: Mapping[str, Any] | None = None
     sink: Mapping[str, Any] | None = None
+    then: tuple[Any, ...] = ()  # what the call does after it has shown the value
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,19 @@ def load_rows(folder: Path) -> Library:
     for file in sorted(folder.glob("*.yaml")):
         for entry in _entries(file):
             row = _row(entry, file)
-            for name in (row.api, *_strings(entry.get("also", ()), "also", file)):
+            for name in _names(row.api, entry, file):
                 if name in rows:
                     raise RowError(f"{file}: {name}: described twice")
                 rows[name] = row
     return Library(rows)
+
+
+def _names(api: str, entry: Mapping[str, Any], file: Path) -> list[str]:
+    """Every name a row answers to: ``modules`` repeat the names, ``made_by`` are class methods that make the same thing."""
+    names = [api, *_strings(entry.get("also", ()), "also", file)]
+    names += [f"{module}.{name.rpartition('.')[2]}" for module in _strings(entry.get("modules", ()), "modules", file) for name in names]
+    made_by = _strings(entry.get("made_by", ()), "made_by", file)
+    return [*names, *(f"{name}.{maker}" for maker in made_by for name in names)]
 
 
 def _entries(file: Path) -> Iterable[Any]:
@@ -136,10 +145,10 @@ def _case(entry: Any, api: str, file: Path) -> Case:
     for step in steps:
         if (step if isinstance(step, str) else next(iter(step), "")) not in TRANSFERS:
             raise RowError(f"{file}: {api}: unknown transfer {step!r}")
-    return Case(entry.get("when", {}), tuple(steps), entry.get("gives"), entry.get("sink"))
+    return Case(entry.get("when", {}), tuple(steps), entry.get("gives"), entry.get("sink"), tuple(entry.get("then", ())))
 
 
-TRANSFERS = frozenset("keep affine normalize denormalize clamp bounded cast to stretch rescale round opaque join binary feature statistic unknown coefficient pass".split())
+TRANSFERS = frozenset("keep affine normalize denormalize clamp bounded cast to stretch rescale round opaque join binary feature statistic unknown coefficient pass begin convert blank blend".split())
 
 
 def _signature(text: Any, api: str, file: Path) -> tuple[tuple[str, str | None], ...]:

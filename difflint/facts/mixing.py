@@ -53,7 +53,7 @@ COEFFICIENTS = (Kind.OTHER, Kind.UNIFORM)
 
 def _without_coefficients(left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
     """The factors of a product that are values; a time or a table entry only scales the other one."""
-    kept = tuple(part for part in (left, right) if part.kind not in COEFFICIENTS)
+    kept = tuple(part for part in (left, right) if any(leaf.kind not in COEFFICIENTS for leaf in leaves(part)))
     return kept or (left, right)
 
 
@@ -159,7 +159,7 @@ def compare(machine: Machine, first: Tensor, second: Tensor, site: Site, how: st
     prediction, target = (first, second) if first.kind is Kind.MODEL else (second, first)
     if prediction.kind is Kind.MODEL and target.kind not in (Kind.MODEL, Kind.FEATURE):
         machine.seen.losses[Loss(site, machine.calls, how, prediction, target)] = None
-        if target.kind is Kind.DATA:
+        if target.kind in (Kind.DATA, Kind.OTHER) and target.nominal is not None:
             _teach(machine, prediction.origin.networks, target, site, "target")
     networks = frozenset(first.origin.networks | second.origin.networks)
     amp = first.amp or second.amp or machine.amp_dtype

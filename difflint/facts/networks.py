@@ -115,6 +115,9 @@ def _leaving(machine: Machine, network: Network, given: list[Tensor], result: Va
         return Items(tuple(_leaving(machine, network, given, v, site) for v in result.items), result.kind)
     if isinstance(result, Record):
         return Record(tuple((k, _leaving(machine, network, given, v, site)) for k, v in result.entries), result.rest)
+    if isinstance(result, Instance) and not is_network(result):
+        left = {name: _leaving(machine, network, given, v, site) for name, v in result.attributes.items()}
+        return Instance(result.cls, site, left)
     if not isinstance(result, Tensor) or result.kind not in (Kind.FEATURE, Kind.MODEL):
         return result
     inner = result.origin.networks if result.kind is Kind.MODEL else frozenset()

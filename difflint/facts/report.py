@@ -90,7 +90,7 @@ class Facts:
             steps += self.chain(way.display, way.domain)
         else:
             steps += self.origin(way.tensor.origin)
-            steps += self.chain(way.tensor.links, way.tensor.origin.nominal)
+            steps += self.chain(way.tensor.links, way.tensor.base)
         return tuple(dict.fromkeys(steps))
 
     def training(self, trained: Trained, domain: Interval | None) -> TraceStep:

@@ -83,13 +83,13 @@ def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:
         return tuple(f for f in found if f is not None) if found and None not in found else None
     if tensor.kind is Kind.MODEL:
         return (_from_activation(tensor),)
-    base = tensor.origin.nominal
+    base = tensor.base
     return None if base is None else (Shown(tensor, base, (), tensor.links),)
 
 
 def _from_training(tensor: Tensor, trained: Trained) -> Shown | None:
-    base = trained.data.origin.nominal
-    if base is None or trained.data.kind is not Kind.DATA:
+    base = trained.data.base
+    if base is None or trained.data.kind not in (Kind.DATA, Kind.OTHER):
         return None
     return Shown(tensor, base, trained.data.links, tensor.links, trained)
 

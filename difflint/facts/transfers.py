@@ -9,6 +9,7 @@ from typing import Any
 
 from difflint.facts import arithmetic, mixing
 from difflint.facts.events import IntCast
+from difflint.facts.interval import Interval
 from difflint.facts.library import Row
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
@@ -28,6 +29,7 @@ from difflint.facts.values import (
     Value,
     constant,
     join,
+    tensors,
 )
 
 
@@ -103,8 +105,9 @@ def denormalize(call: Call, value: Value, details: Any) -> Value:
 
 def numbers(value: Value | None) -> tuple[float, ...] | None:
     """A number, or a sequence of numbers."""
-    if isinstance(value, Const) and isinstance(value.value, int | float):
-        return (float(value.value),)
+    if isinstance(value, Const):
+        given = value.value if isinstance(value.value, tuple | list) else (value.value,)
+        return tuple(float(v) for v in given) if all(isinstance(v, int | float) for v in given) else None
     if isinstance(value, Items):
         found = [constant(v) for v in value.items]
         return tuple(float(v) for v in found) if found and all(isinstance(v, int | float) for v in found) else None
@@ -188,7 +191,8 @@ def to(call: Call, value: Value, details: Any) -> Value:
 
 
 def stretch(call: Call, value: Value, details: Any) -> Value:
-    return stepped(value, Stretch(float(details[0]), float(details[1])), call)
+    low, high = (call.number(end) for end in details)
+    return opaque(call, value, None) if low is None or high is None else stepped(value, Stretch(low, high), call)
 
 
 def rescale(call: Call, value: Value, details: Any) -> Value:
@@ -262,6 +266,50 @@ def statistic(call: Call, value: Value, details: Any) -> Value:
     return Unknown("statistic", call.site)
 
 
+def begin(call: Call, value: Value, details: Any) -> Value:
+    """A tensor that begins at this call; the ends of its range may be arguments."""
+    nominal, hard = (_range(call, details.get(name)) for name in ("nominal", "hard"))
+    what = str(details.get("what", call.what))
+    origin = Origin(Kind[str(details["kind"]).upper()], call.site, what, nominal, hard)
+    return Tensor(origin, (), details.get("dtype"), details.get("container"))
+
+
+def _range(call: Call, ends: Any) -> Interval | None:
+    low, high = (None, None) if ends is None else (call.number(end) for end in ends)
+    return None if low is None or high is None else Interval(min(low, high), max(low, high))
+
+
+def blank(call: Call, value: Value, details: Any) -> Value:
+    """A new array whose dtype says how what is written into it is cast; anything but bytes is unknown."""
+    dtype = dtype_name(call.bound.get(details))
+    return Tensor(Origin(Kind.OTHER, call.site, "a new array"), (), dtype) if dtype == "uint8" else Unknown(call.what, call.site)
+
+
+def convert(call: Call, value: Value, details: Any) -> Value:
+    """A cast that rescales between dtypes: bytes to [0, 1] and back, where it does not clamp."""
+    wanted = dtype_name(call.bound.get(details))
+    given = value.dtype if isinstance(value, Tensor) else None
+    if wanted is None or given is None:
+        return Unknown(call.what, call.site)
+    if wanted == given or (_is_float(wanted) and _is_float(given)):
+        return to_dtype(call, value, wanted)
+    if given == "uint8" and _is_float(wanted):
+        return to_dtype(call, arithmetic.rescale(call.machine, value, Affine((1 / 255,), (0.0,)), call.site), wanted)
+    if wanted == "uint8" and _is_float(given):
+        return to_dtype(call, arithmetic.rescale(call.machine, value, Affine((255.0,), (0.0,)), call.site), wanted)
+    return Unknown(call.what, call.site)
+
+
+def _is_float(dtype: str) -> bool:
+    return dtype.startswith(("float", "bfloat"))
+
+
+def blend(call: Call, value: Value, details: Any) -> Value:
+    """A combination of the subject with the named arguments, with unknown coefficients."""
+    parts = [v for given in (value, *(call.bound.get(name) for name in details)) for v in tensors(given)]
+    return mixing.blend(tuple(parts), call.site) if parts else Unknown(call.what, call.site)
+
+
 def coefficient(call: Call, value: Value, details: Any) -> Value:
     return COEFFICIENT
 
@@ -288,4 +336,8 @@ TRANSFERS: dict[str, Callable[[Call, Value, Any], Value]] = {
     "statistic": statistic,
     "unknown": unknown,
     "coefficient": coefficient,
+    "begin": begin,
+    "blank": blank,
+    "convert": convert,
+    "blend": blend,
 }

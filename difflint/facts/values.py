@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 
+from difflint.facts.conversions import implied_base
 from difflint.facts.interval import Interval
 from difflint.facts.steps import Link, Site, Step, through
 
@@ -65,8 +66,13 @@ class Tensor:
     amp: str | None = None  # the dtype of the autocast region it was computed in
 
     @property
+    def base(self) -> Interval | None:
+        """The nominal range at the origin: what the origin says, else what the first steps imply."""
+        return self.origin.nominal or (implied_base(self.links) if self.kind is Kind.OTHER else None)
+
+    @property
     def nominal(self) -> Interval | None:
-        return through(self.links, self.origin.nominal)
+        return through(self.links, self.base)
 
     @property
     def hard(self) -> Interval | None:
