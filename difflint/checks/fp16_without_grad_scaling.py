@@ -12,8 +12,13 @@ MODES = {"autocast": "float16 autocast", "half": "half-precision parameters"}
 
 def check(facts: Facts) -> Iterator[Problem]:
     for group in facts.groups(facts.seen.backwards):
-        if all(event.mode is not None and not event.scaled for event in group):
+        if all(event.mode is not None and not event.scaled and _trains(facts, event) for event in group):
             yield _problem(facts, group[0])
+
+
+def _trains(facts: Facts, event: Backward) -> bool:
+    """Whether an optimizer takes a step where the gradient is computed, or where that is called from."""
+    return not facts.seen.optimised.isdisjoint(site.path for site in (event.site, *event.calls))
 
 
 def _problem(facts: Facts, event: Backward) -> Problem:

@@ -15,7 +15,7 @@ from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Affine, Site
 from difflint.facts.transfers import Call, take
-from difflint.facts.truth import truth
+from difflint.facts.truth import dtype_name, truth
 from difflint.facts.values import (
     NONE,
     Choice,
@@ -103,6 +103,8 @@ def _condition(key: str, wanted: Any, bound: Bound, subject: Value) -> bool | No
     if key == "range":
         nominal = subject.nominal if isinstance(subject, Tensor) else None
         return nominal is not None and wanted == "signed" and nominal.low < 0 < nominal.high
+    if key == "dtype_is":
+        return dtype_name(bound.get("dtype")) == wanted
     if key == "container":
         container = subject.container if isinstance(subject, Tensor) else None
         return None if container is None else container == wanted

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
+from collections.abc import Iterator
+from functools import lru_cache
 
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
 from difflint.facts.truth import dtype_name, truth
-from difflint.facts.values import Choice, Const, Function, LibraryObject, Value, constant
+from difflint.facts.values import Const, Function, LibraryObject, Value, choices, constant
 
 CUDA_DEFAULT = "float16"
 CPU_DEFAULT = "bfloat16"
-SCALER = re.compile(r"\b\w*([Gg]rad_?[Ss]cal|[Ll]oss_?[Ss]cal|[Ss]caler|scale_loss|master_params)\w*")
+SCALER = re.compile(r"\w*([Gg]rad_?[Ss]cal|[Ll]oss_?[Ss]cal|[Ss]caler|scale_loss|master_params)\w*")
+NO_GRAD = ("torch.no_grad", "torch.inference_mode")
 
 
 def region(value: Value) -> str | None:
@@ -29,17 +34,26 @@ def region(value: Value) -> str | None:
     return CPU_DEFAULT if on_cpu else (CUDA_DEFAULT if isinstance(device, str) or value.name.startswith("torch.cuda") else None)
 
 
-def enter(machine: Machine, frame: Frame, value: Value, site: Site) -> int:
-    """Open the region of a ``with`` item; gives how many regions were opened."""
-    if isinstance(value, Choice) or not isinstance(value, LibraryObject) or not value.name.endswith("autocast"):
-        return 0
-    dtype = region(value)
+def enter(machine: Machine, frame: Frame, value: Value, site: Site) -> None:
+    """Open the region of a ``with`` item; of a choice of contexts the one in float16 counts."""
+    opened = [v for v in choices(value) if isinstance(v, LibraryObject)]
+    machine.no_grad += any(v.name in NO_GRAD for v in opened)
+    regions = [region(v) for v in opened if v.name.endswith("autocast")]
+    if not regions:
+        return
+    dtype = "float16" if "float16" in regions else regions[0]
     machine.amp.append((dtype, site))
-    if dtype == "float16":
-        for running in machine.stack:
+    if dtype == "float16" and not machine.no_grad:
+        for running in (*machine.stack, frame):
             running.half = running.half or site
-        frame.half = frame.half or site
-    return 1
+
+
+def by_hand(machine: Machine, frame: Frame, value: LibraryObject, method: str, site: Site) -> None:
+    """``context.__enter__()`` and ``context.__exit__(...)`` written out."""
+    if method == "__enter__":
+        enter(machine, frame, value, site)
+    elif value.name.endswith("autocast") and machine.amp:
+        machine.amp.pop()
 
 
 def decorated(machine: Machine, function: Function, decorators: list[Value], site: Site) -> Value:
@@ -50,6 +64,18 @@ def decorated(machine: Machine, function: Function, decorators: list[Value], sit
     return function
 
 
+@lru_cache(maxsize=64)
 def has_scaler(text: str) -> bool:
-    """Whether a module's text names anything that scales losses or gradients."""
-    return SCALER.search(text) is not None
+    """Whether a module's code names anything that scales losses or gradients; a scaler that never scales does not count."""
+    names = set(_names(text))
+    found = {name for name in names if SCALER.fullmatch(name)}
+    if "GradScaler" in names and "scale" not in names:
+        found -= {"GradScaler", "scaler", "grad_scaler"}
+    return bool(found)
+
+
+def _names(text: str) -> Iterator[str]:
+    try:
+        yield from (t.string for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type == tokenize.NAME)
+    except (tokenize.TokenError, IndentationError):
+        return

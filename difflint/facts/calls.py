@@ -7,8 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import apply, attributes, containers, mixing, networks, pybuiltins
-from difflint.facts.indexing import bind_target
+from difflint.facts import apply, attributes, autocast, containers, networks, pybuiltins
 from difflint.facts.intrinsics import INTRINSICS
 from difflint.facts.machine import MAX_DEPTH, Arguments, Machine
 from difflint.facts.scope import Frame, Scope
@@ -31,7 +30,6 @@ from difflint.facts.values import (
     Tensor,
     Unknown,
     Value,
-    choices,
     join,
 )
 
@@ -92,7 +90,11 @@ def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments
     if isinstance(owner, Tensor | Unknown):
         name = f"Tensor.{callee.name}"
         return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
+    if callee.name == "step":
+        machine.seen.optimised.add(site.path)
     if isinstance(owner, LibraryObject):
+        if callee.name in ("__enter__", "__exit__"):
+            autocast.by_hand(machine, frame, owner, callee.name, site)
         name = f"{owner.name}.{callee.name}"
         if machine.knowledge.knows(name) or name in INTRINSICS:
             return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
@@ -157,13 +159,16 @@ def _body(machine: Machine, frame: Frame, function: Function, arguments: Argumen
     inner = Frame(scope, function.module.path, function.node, function.owner, bound if isinstance(bound, Instance) else None)
     inner.undecided, inner.called_at = frame.undecided, site
     bind_parameters(machine, inner, function, arguments, bound)
+    without_grad = "no_grad" in function.decorators or "inference_mode" in function.decorators
     region = machine.amp_functions.get(id(function.node))
     machine.stack.append(inner)
     if region is not None:
         machine.amp.append(region)
         for running in machine.stack:
             running.half = running.half or (region[1] if region[0] == "float16" else None)
+    machine.no_grad += without_grad
     result = _evaluate(machine, inner, function.node)
+    machine.no_grad -= without_grad
     if region is not None:
         machine.amp.pop()
     machine.stack.pop()
@@ -236,9 +241,10 @@ def typical_object(machine: Machine, frame: Frame, cls: Class) -> Instance | Non
 
 def call_unknown(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, site: Site) -> Value:
     """A call of something unresolved: the one network it can be, or a network that nobody knows, or anything."""
+    if isinstance(callee, Unknown) and callee.what.endswith(".step"):
+        machine.seen.optimised.add(site.path)
     cls = networks.only_candidate(machine, frame, callee, arguments)
     found = typical_object(machine, frame, cls) if cls is not None else None
     return _instance(machine, frame, found, arguments, site) if found is not None else networks.call_unknown(machine, callee, arguments, site)
 
 
-__all__ = ["bind_target", "call", "choices", "instantiate", "mixing", "run"]

@@ -90,7 +90,7 @@ def _windows(links: Sequence[Link], start: int) -> Iterator[tuple[int, int]]:
 
 def _leads_to(links: Sequence[Link], begin: int, end: int, second: Conversion, base: Interval | None) -> bool:
     first = conversion(links[begin:end])
-    if first is None or not first.after.near(second.after):
+    if first is None or first.direction != second.direction or not first.after.near(second.after):
         return False
     before = through(links[:begin], base)
     return before is None or before.near(first.before)

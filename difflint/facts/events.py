@@ -88,6 +88,7 @@ class Observations:
     losses: dict[Loss, None] = field(default_factory=dict)
     trained: dict[Trained, None] = field(default_factory=dict)
     backwards: dict[Backward, None] = field(default_factory=dict)
+    optimised: set[str] = field(default_factory=set)  # files in which some optimizer takes a step
 
     def domains(self, networks: frozenset[Network], role: str = "input") -> tuple[Trained, ...]:
         """The clean data that these networks were trained on (or to give), known ranges first choice."""

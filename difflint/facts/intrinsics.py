@@ -65,7 +65,7 @@ def single(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> 
 def freeze(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """``model.requires_grad_(False)``: it is not trained."""
     owner = arguments.args[0] if arguments.args else ANY
-    network = network_of(owner)
+    network = owner.network if isinstance(owner, Unknown) else network_of(owner)
     if network is not None and truth(arguments.get(1, "requires_grad") or Const(True)) is False:
         machine.frozen.add(network)
     return owner
@@ -195,6 +195,8 @@ INTRINSICS: dict[str, Intrinsic] = {
     "copy.deepcopy": deepcopy,
     "copy.copy": deepcopy,
     "Tensor.backward": backward,
+    "Tensor.requires_grad_": freeze,
+    "torch.autograd.backward": backward,
     "Tensor.normal_": like_noise,
     "difflint.half": half,
     "difflint.single": single,

@@ -98,7 +98,7 @@ def _names(api: str, entry: Mapping[str, Any], file: Path) -> list[str]:
     names = [api, *_strings(entry.get("also", ()), "also", file)]
     names += [f"{module}.{name.rpartition('.')[2]}" for module in _strings(entry.get("modules", ()), "modules", file) for name in names]
     made_by = _strings(entry.get("made_by", ()), "made_by", file)
-    return [*names, *(f"{name}.{maker}" for maker in made_by for name in names)]
+    return list(dict.fromkeys([*names, *(f"{name}.{maker}" for maker in made_by for name in names)]))
 
 
 def _entries(file: Path) -> Iterable[Any]:

@@ -63,6 +63,7 @@ class Machine:
     frozen: set[Network] = field(default_factory=set)
     amp: list[tuple[str | None, Site]] = field(default_factory=list)
     amp_functions: dict[int, tuple[str | None, Site]] = field(default_factory=dict)
+    no_grad: int = 0  # how many regions without gradients we are in
     steps: int = 0
 
     def evaluate(self, frame: Frame, node: cst.CSTNode) -> Value:

@@ -50,14 +50,18 @@ def note_made(machine: Machine, frame: Frame, made: Instance) -> None:
 
 def only_candidate(machine: Machine, frame: Frame, callee: Value, arguments: Arguments) -> Class | None:
     """The class of a network that is only known as a parameter: the module's one network that is no part of another
-    and takes such arguments, when tensors are given to it."""
-    if not isinstance(callee, Unknown) or callee.site is None or not isinstance(callee.site.node, cst.Param) or not inputs(arguments):
+    and takes such arguments, when it is given something with noise in it."""
+    if not isinstance(callee, Unknown) or callee.site is None or not isinstance(callee.site.node, cst.Param) or not _noised(arguments):
         return None
     module = next((m for m in machine.project.modules.values() if m.path == callee.site.path), None)
     if module is None or module.stub:
         return None
     classes = {id(v.node): v for v in module.scope.names.values() if isinstance(v, Class) and _may_be(machine, v, arguments)}
     return next(iter(classes.values())) if len(classes) == 1 else None
+
+
+def _noised(arguments: Arguments) -> bool:
+    return any(leaf.kind in STATES for tensor in inputs(arguments)[:1] for leaf in mixing.leaves(tensor))
 
 
 def _may_be(machine: Machine, cls: Class, arguments: Arguments) -> bool:
@@ -162,7 +166,8 @@ def call_unknown(machine: Machine, callee: Value, arguments: Arguments, site: Si
         return mixing.feature(site, open_range=False)
     first = given[0] if given else None
     if first is not None and isinstance(callee, Unknown) and any(p.kind in STATES for p in mixing.leaves(first)):
-        return output(machine, (), given, site, None)
+        mixing.observe_input(machine, callee.network, first, site)
+        return output(machine, (callee.network,), given, site, None)
     name = callee.what if isinstance(callee, Unknown) else type(callee).__name__
     return machine.unknown(name, site)
 

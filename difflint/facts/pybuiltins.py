@@ -205,6 +205,7 @@ BUILTINS: dict[str, Builtin] = {
     "callable": _callable,
     "vars": _vars,
     "type": _type,
+    "staticmethod": lambda machine, frame, arguments, site: arguments.args[0] if arguments.args else ANY,
     "print": lambda machine, frame, arguments, site: NONE,
 }
 __all__ = ["call", "containers", "join"]

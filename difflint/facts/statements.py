@@ -156,14 +156,15 @@ def delete(machine: Machine, frame: Frame, node: cst.Del) -> None:
 
 
 def with_(machine: Machine, frame: Frame, node: cst.With) -> None:
-    entered = 0
+    before = (len(machine.amp), machine.no_grad)
     for item in node.items:
         value = machine.evaluate(frame, item.item)
-        entered += autocast.enter(machine, frame, value, frame.site(item.item))
+        autocast.enter(machine, frame, value, frame.site(item.item))
         if item.asname is not None:
             indexing.bind_target(machine, frame, item.asname.name, value)
     machine.execute(frame, [node.body])
-    del machine.amp[len(machine.amp) - entered :]
+    machine.no_grad = before[1]
+    del machine.amp[before[0] :]
 
 
 def try_(machine: Machine, frame: Frame, node: Any) -> None:

@@ -55,11 +55,16 @@ class Call:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+STARTS = frozenset(["begin", "blank", "unknown", "coefficient"])  # nothing of the subject is left
+
+
 def take(call: Call, transfer: Any, value: Value) -> Value:
     """The value after one transfer, item by item for a list of tensors."""
     name, details = (transfer, None) if isinstance(transfer, str) else next(iter(transfer.items()))
     if name == "pass":
         return value
+    if name in STARTS:
+        return TRANSFERS[name](call, value, details)
     if isinstance(value, Choice):
         return join(take(call, transfer, v) for v in value.values)
     if name == "join":
@@ -168,6 +173,8 @@ def cast(call: Call, value: Value, details: Any) -> Value:
 
 
 def to_dtype(call: Call, value: Value, dtype: str) -> Value:
+    if isinstance(value, Unknown) and dtype == "float16" and not call.machine.no_grad:
+        call.machine.half_networks.setdefault(value.network, call.site)
     if not isinstance(value, Tensor):
         unsure = isinstance(value, Unknown) and not value.is_coefficient
         return _from_unknown(value) if isinstance(value, Unknown) and unsure and dtype == "uint8" else value
@@ -204,6 +211,8 @@ def rescale(call: Call, value: Value, details: Any) -> Value:
     to_low, to_high = details["to"]
     scale = (to_high - to_low) / (high - low)
     clamped = stepped(value, Clamp(low, high), call)
+    if (low, high) == (to_low, to_high):
+        return clamped
     return stepped(clamped, Affine((scale,), (to_low - low * scale,)), call)
 
 
@@ -305,8 +314,9 @@ def _is_float(dtype: str) -> bool:
 
 
 def blend(call: Call, value: Value, details: Any) -> Value:
-    """A combination of the subject with the named arguments, with unknown coefficients."""
-    parts = [v for given in (value, *(call.bound.get(name) for name in details)) for v in tensors(given)]
+    """A combination of the subject with the named argument or arguments, in unknown proportions."""
+    names = [details] if isinstance(details, str) else details
+    parts = [v for given in (value, *(call.bound.get(name) for name in names)) for v in tensors(given)]
     return mixing.blend(tuple(parts), call.site) if parts else Unknown(call.what, call.site)
 
 

@@ -115,6 +115,11 @@ class Unknown:
 
 
     @property
+    def network(self) -> Network:
+        """The identity of a network that is only known as a parameter."""
+        return Network(f"{self.what} {place(self.site)}", self.what)
+
+    @property
     def is_coefficient(self) -> bool:
         """Whether it is a schedule table, a timestep or another number that only scales tensors."""
         return self.what == "coefficient"
