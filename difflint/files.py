@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import os
 import re
@@ -17,6 +18,9 @@ from difflint.findings import FileError
 
 SIZE_LIMIT = 5 * 1024 * 1024  # bytes; larger files are generated tables, not code that a person fixes
 
+_BRACKET = re.compile(r"[()\[\]{}]")
+_BRACKET_LIMIT = 200  # CPython's own: MAXLEVEL in Parser/tokenizer.h
+_LINE_LIMIT = 10_000  # characters; below that no expression without brackets is deep enough to matter
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _PROJECT_MARKERS = (".git", ".difflint.toml", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")
 
@@ -114,7 +118,10 @@ def read_bytes(location: Path) -> bytes:
 
 def source_from_bytes(content: bytes, location: Path) -> SourceFile:
     """``content`` decoded as PEP 263 says; raises `Unreadable`."""
-    return SourceFile(shown_path(location), _decode(content, location), location, project_of(location.parent))
+    text = _decode(content, location)
+    if _looks_deep(text) and not _python_can_parse(text):
+        raise _unreadable(location, "is nested too deeply to be parsed")
+    return SourceFile(shown_path(location), text, location, project_of(location.parent))
 
 
 def may_matter(content: bytes) -> bool:
@@ -149,6 +156,26 @@ def project_of(folder: Path) -> Path:
             return candidate
     above = takewhile(lambda parent: any(parent.glob("*.py")), folder.parents)
     return [folder, *above][-1]
+
+
+def _looks_deep(text: str) -> bool:
+    """Whether the text might nest further than a parser's stack reaches; brackets in strings count as well here."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "([{" else -1
+        deepest = max(deepest, depth)
+    return deepest > _BRACKET_LIMIT or max(map(len, text.splitlines()), default=0) > _LINE_LIMIT
+
+
+def _python_can_parse(text: str) -> bool:
+    """False when Python's own parser gives up on the nesting: LibCST's would overflow the stack and take us with it."""
+    try:
+        compile(text, "<nesting>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    except SyntaxError as error:
+        return "nested" not in str(error)  # any other fault is the real parser's to report
+    except (MemoryError, RecursionError):
+        return False
+    return True
 
 
 def _decode(content: bytes, location: Path) -> str:

@@ -12,10 +12,10 @@ from difflint.cli import main
 
 # The shortest program with one mistake that difflint is sure of: a value in [-1, 1] shown as if it were in [0, 1].
 DEFECT = """\
-import torch
+from PIL import Image
+from torchvision.transforms.functional import to_tensor
 from torchvision.utils import save_image
-
-picture = torch.tanh(torch.randn(1, 3, 64, 64))
+picture = to_tensor(Image.open("cat.png")) * 2 - 1
 save_image(picture, "picture.png")
 """
 CLEAN = DEFECT.replace("save_image(picture,", "save_image(picture * 0.5 + 0.5,")

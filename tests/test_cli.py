@@ -51,7 +51,8 @@ def test_exit_zero_reports_but_exits_0(project: Project, difflint: Difflint) -> 
 
 BROKEN = {
     "syntax.py": (b"import torch\nx = torch.randn(\n", "syntax.py: "),
-    "deep.py": (b"import torch\nx = torch.randn(3)\ny = " + b"(" * 3000 + b"1" + b")" * 3000, "deep.py: "),
+    "deep.py": (b"import torch\nx = torch.randn(" + b"(" * 3000 + b")" * 3000 + b")", "deep.py: is nested too deeply"),
+    "long.py": (b"import torch\nx = torch.randn(3)" + b" + x" * 20_000, "long.py: is nested too deeply"),
     "binary.py": (b"\x00\x01", "binary.py: is a binary file"),
     "latin.py": (b"# \xe9\n", "latin.py: cannot be decoded"),
     "coding.py": (b"# coding: no-such\n", "coding.py: cannot be decoded: unknown encoding"),
@@ -127,10 +128,10 @@ def test_a_broken_rule_file_stops_the_program(
 
 
 def test_suppressed_findings_are_counted_and_unused_suppressions_reported(project: Project, difflint: Difflint) -> None:
-    silenced = DEFECT.replace('.png")', '.png")  # difflint: ignore[DFL101]')
+    silenced = DEFECT.replace('picture.png")', 'picture.png")  # difflint: ignore[DFL101]')
     project({"silent.py": silenced})
     assert difflint("silent.py") == Run(0, "No findings in 1 file, 1 suppressed.\n", "")
-    project({"silent.py": silenced.replace("tanh", "sigmoid")})
+    project({"silent.py": silenced.replace(" * 2 - 1", "")})
     run = difflint("--format", "concise", "silent.py")
     assert run.code == 1
     assert run.out.startswith(f"silent.py:{DEFECT_LINE}:37: DFL001 This comment suppresses DFL101")

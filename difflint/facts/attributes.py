@@ -67,6 +67,8 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
         return Method(owner, name)
     if isinstance(owner, Const) and isinstance(owner.value, str):
         return Method(owner, name)
+    if isinstance(owner, Const) and isinstance(owner.value, int | float):
+        return COEFFICIENT
     if isinstance(owner, Partial | Function):
         return Unknown(name)
     if isinstance(owner, Unknown) and owner.is_coefficient:

@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import apply, attributes, autocast, containers, networks, pybuiltins
+from difflint.facts import apply, attributes, autocast, containers, ducks, networks, pybuiltins
 from difflint.facts.intrinsics import INTRINSICS
 from difflint.facts.machine import MAX_DEPTH, Arguments, Machine
 from difflint.facts.scope import Frame, Scope
@@ -226,9 +226,11 @@ def _absent(machine: Machine, inner: Frame, parameter: Any, defaults: dict[str, 
 
 
 def typical(machine: Machine, inner: Frame, parameter: Any) -> Value | None:
+    """An object of the class that the annotation names, or that alone has what the function asks of it."""
     if parameter.annotation is None:
-        return None
-    cls = machine.evaluate(inner, parameter.annotation.annotation)
+        cls: Value | None = ducks.only_class(machine, inner, parameter, inner.function.body)
+    else:
+        cls = machine.evaluate(inner, parameter.annotation.annotation)
     return typical_object(machine, inner, cls) if isinstance(cls, Class) and cls.node is not None and not cls.module.stub else None
 
 

@@ -93,5 +93,5 @@ class Observations:
     def domains(self, networks: frozenset[Network], role: str = "input") -> tuple[Trained, ...]:
         """The clean data that these networks were trained on (or to give), known ranges first choice."""
         found = [t for t in self.trained if t.network in networks and t.role == role]
-        known = [t for t in found if t.data.nominal is not None]
+        known = [t for t in found if t.data.base is not None]
         return tuple(dict.fromkeys(known or found))

@@ -160,6 +160,8 @@ def _columns(machine: Machine, frame: Frame, targets: Sequence[Any], value: Valu
     if isinstance(value, Choice):
         rows = [_columns(machine, frame, targets, v) for v in choices(value)]
         return [join(column) for column in zip(*rows, strict=True)]
+    if isinstance(value, Record) and value.rest is None and len(value.entries) == len(targets):
+        return [part for _, part in value.entries] if _is_named_tuple(value) else [Const(key) for key, _ in value.entries]
     star = next((i for i, t in enumerate(targets) if isinstance(t, cst.StarredElement)), None)
     if isinstance(value, Items) and star is None and len(value.items) == len(targets):
         return list(value.items)
@@ -169,6 +171,10 @@ def _columns(machine: Machine, frame: Frame, targets: Sequence[Any], value: Valu
         return [*value.items[:star], Items(middle), *value.items[len(value.items) - tail :]]
     item = item_of(machine, frame, value)
     return [Elements(item) if isinstance(t, cst.StarredElement) else item for t in targets]
+
+
+def _is_named_tuple(value: Record) -> bool:
+    return any(isinstance(part, Tensor) for _, part in value.entries)
 
 
 def _store_item(machine: Machine, frame: Frame, target: cst.Subscript, value: Value) -> None:

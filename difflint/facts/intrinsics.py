@@ -134,6 +134,20 @@ def dictionary(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
     return machine.call(frame, Library("builtins.dict"), arguments, site)
 
 
+def named_tuple(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``namedtuple("Name", ["a", "b"])``: what it makes carries its fields by name and by position."""
+    fields = arguments.get(1, "field_names")
+    if isinstance(fields, Const) and isinstance(fields.value, str):
+        fields = Items(tuple(Const(name) for name in fields.value.replace(",", " ").split()))
+    return Partial(Library("difflint.make_record"), (fields,), ()) if isinstance(fields, Items) else ANY
+
+
+def make_record(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    names, *values = arguments.args
+    keys = [constant(name) for name in names.items] if isinstance(names, Items) else []
+    return Record((*zip(keys, values, strict=False), *arguments.kwargs))
+
+
 def add_option(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """``parser.add_argument``: the namespace gets the default; a bare flag may be given or not."""
     namespace, names = arguments.args[:2]
@@ -204,6 +218,8 @@ INTRINSICS: dict[str, Intrinsic] = {
     "difflint.anything": anything,
     "difflint.picture_fields": picture_fields,
     "collections.OrderedDict": dictionary,
+    "collections.namedtuple": named_tuple,
+    "difflint.make_record": make_record,
     "difflint.add_option": add_option,
     "types.SimpleNamespace": named_record,
     "argparse.Namespace": named_record,

@@ -151,6 +151,8 @@ def stepped(value: Value, step: Step, call: Call, **changes: Any) -> Value:
     """One more step; something unknown begins here."""
     if isinstance(value, Unknown) and not value.is_coefficient:
         value = Tensor(Origin(Kind.OTHER, value.site, value.what or "an unknown value"))
+    if isinstance(value, Const):
+        return COEFFICIENT
     return value.step(step, call.site, call.what, **changes) if isinstance(value, Tensor) else value
 
 

@@ -184,7 +184,7 @@ class Function:
         return isinstance(other, Function) and self.node is other.node and self.bound == other.bound and self.scope is other.scope
 
     def __hash__(self) -> int:
-        return hash((id(self.node), id(self.scope)))
+        return hash((id(self.node), id(self.scope), self.bound))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,46 @@
+"""What a parameter must be, judged by the attributes that its function asks it for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import libcst as cst
+
+from difflint.facts.machine import Machine
+from difflint.facts.scope import Frame
+from difflint.facts.values import Class
+
+ENOUGH = 2  # attributes that belong to the class itself
+COMMON = frozenset(
+    "to cuda cpu eval train parameters state_dict load_state_dict half float forward apply shape device dtype modules "
+    "named_parameters zero_grad requires_grad_ size append items keys values get update pop copy format split join".split()
+)
+
+
+def only_class(machine: Machine, inner: Frame, parameter: cst.Param, body: cst.CSTNode) -> Class | None:
+    """The one class of the module whose objects have every attribute that ``body`` reads of the parameter."""
+    asked = set(_attributes(body, parameter.name.value)) - COMMON
+    if len(asked) < ENOUGH:
+        return None
+    classes = {id(v.node): v for v in inner.scope.module.scope.names.values() if _is_own(v)}
+    fitting = [cls for cls in classes.values() if asked <= _names(machine, cls)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _is_own(value: object) -> bool:
+    return isinstance(value, Class) and value.node is not None and not value.module.stub
+
+
+def _names(machine: Machine, cls: Class) -> set[str]:
+    made = machine.typical.get(id(cls.node))
+    own = set(made.attributes) if made is not None else set()
+    return own.union(*(c.members for c in cls.mro() if isinstance(c, Class)))
+
+
+def _attributes(node: Any, name: str) -> Iterator[str]:
+    """The attributes read of a name anywhere below a node."""
+    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == name:
+        yield node.attr.value
+    for child in node.children:
+        yield from _attributes(child, name)
