@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -160,7 +161,7 @@ def rules(style: str) -> ExitCode:
 @click.option("--report", type=click.Path(file_okay=False, path_type=Path), default=Path("difflint-demo"),
               show_default=True, help="Where the image strips and the page go.")  # fmt: skip
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--budget", type=click.FloatRange(min=1), default=300.0, show_default=True, help="Seconds for all.")
+@click.option("--budget", type=click.FloatRange(min=1), default=600.0, show_default=True, help="Seconds for all.")
 def demo(report: Path, device: str, budget: float) -> ExitCode:
     """Lint small projects with one mistake each, and confirm what was found."""
     from difflint.confirm import Options, require_runtime
@@ -188,6 +189,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         click.echo("difflint: interrupted", err=True)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception:  # a defect of difflint's: Python itself would exit with 1, which means findings
+        traceback.print_exc()
+        click.echo("difflint: internal error, please report it with the lines above", err=True)
     return ExitCode.FAILURE
 
 

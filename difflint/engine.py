@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from difflint.config import Settings
 from difflint.discovery import discover
-from difflint.facts import Facts, Problem, analyse
+from difflint.errors import RuleError
+from difflint.facts import Facts, Problem, RowError, analyse
 from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source, split_lines
 from difflint.findings import FileError, Finding
 from difflint.result import Result, Stats
@@ -22,7 +23,7 @@ def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None) -
     rules = settings.active(load_rules())
     found = discover(paths, settings.excludes, settings.root)
     sources = read_all(found.files, stdin)
-    facts = analyse(sources.relevant)
+    facts = _facts(sources)
     errors = [*found.errors, *sources.errors, *facts.errors]
     findings = [f for rule in rules for f in _check(rule, facts, errors) if _is_asked_for(f, sources, settings)]
     texts = _texts(findings, sources)
@@ -35,6 +36,13 @@ def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None) -
         lines=_code_lines(kept, texts),
         stats=Stats(len(sources.by_path), len(sources.relevant), len(silenced)),
     )
+
+
+def _facts(sources: Sources) -> Facts:
+    try:
+        return analyse(sources.relevant)
+    except RowError as error:
+        raise RuleError(" ".join(str(error).split())) from error
 
 
 def _check(rule: Rule, facts: Facts, errors: list[FileError]) -> list[Finding]:

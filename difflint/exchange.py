@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,7 +51,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "repair": finding.repair,
         "trace": [{"path": step.path, "line": step.line, "what": step.what} for step in finding.trace],
         "fix": None,
-        "experiment": dict(finding.experiment),
+        "experiment": _plain(finding.experiment),
     }
     return record if place.cell is None else record | {"cell": place.cell}
 
@@ -69,6 +70,15 @@ def findings_from_json(document: Any, origin: str) -> tuple[Finding, ...]:
     if not isinstance(findings, list):
         raise ConfirmError(f"{origin}: 'findings' must be a list")
     return tuple(_finding(item, f"{origin}: findings[{index}]") for index, item in enumerate(findings))
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as JSON can hold it: an end of an interval that is not bounded is null, for JSON has no infinity."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _finding(item: Any, where: str) -> Finding:

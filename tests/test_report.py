@@ -81,6 +81,12 @@ def test_findings_survive_the_way_through_json() -> None:
     assert finding.experiment == FINDING.experiment
 
 
+def test_an_unbounded_end_is_null_in_json() -> None:
+    finding = replace(FINDING, experiment={"hard": [float("-inf"), 1.0], "steps": ({"low": float("nan")},)})
+    record = json.loads(reporter("json")(Result(findings=(finding,))))["findings"][0]
+    assert record["experiment"] == {"hard": [None, 1.0], "steps": [{"low": None}]}
+
+
 @pytest.mark.parametrize("result", [RESULT, Result()], ids=["full", "empty"])
 def test_sarif_is_valid_by_the_official_schema(result: Result) -> None:
     schema = json.loads((DATA / "sarif-schema-2.1.0.json").read_text("utf-8"))

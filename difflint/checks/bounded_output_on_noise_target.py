@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from difflint.checks.bounded_output_on_signed_data import activation
 from difflint.facts import Facts, Problem
+from difflint.facts.activations import activation
 from difflint.facts.events import Loss
 from difflint.facts.interval import Interval
 from difflint.facts.report import interval_json

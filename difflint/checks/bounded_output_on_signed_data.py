@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from difflint.facts import Facts, Problem
+from difflint.facts.activations import activation, shown_as_signed
 from difflint.facts.events import Loss, Sink
 from difflint.facts.interval import SIGNED, UNIT, Interval
 from difflint.facts.report import interval_json
-from difflint.facts.steps import Affine, Bounded, Link, affine_of, through
+from difflint.facts.steps import Bounded, through
 from difflint.facts.values import Kind, Tensor
-
-HALF_RANGE = Affine((0.5,), (0.5,))
 
 
 def check(facts: Facts) -> Iterator[Problem]:
@@ -19,19 +18,9 @@ def check(facts: Facts) -> Iterator[Problem]:
         if all(_untouchable(loss) for loss in group):
             yield _trained(facts, group[0])
     for sinks in facts.groups(facts.seen.sinks):
-        found = [as_signed(sink) for sink in sinks]
+        found = [shown_as_signed(sink.value) for sink in sinks]
         if all(found) and isinstance(sinks[0].value, Tensor) and found[0] is not None:
             yield _sampled(facts, sinks[0], sinks[0].value, found[0])
-
-
-def activation(tensor: Tensor) -> Bounded | None:
-    """The last activation of a network's output, if only affine steps follow it."""
-    for link in reversed(tensor.links):
-        if isinstance(link.step, Bounded):
-            return link.step
-        if not isinstance(link.step, Affine):
-            return None
-    return None
 
 
 def _untouchable(loss: Loss) -> bool:
@@ -41,27 +30,6 @@ def _untouchable(loss: Loss) -> bool:
     if step is None or step.low < 0 or data is None or reach is None or loss.target.kind not in (Kind.DATA, Kind.OTHER):
         return False
     return data.low < 0 and reach.low > data.low + 0.2 * data.width
-
-
-def as_signed(sink: Sink) -> Bounded | None:
-    """The activation of an output in [0, 1] that is shown as if it were in [-1, 1]."""
-    tensor = sink.value
-    if not isinstance(tensor, Tensor) or tensor.kind is not Kind.MODEL:
-        return None
-    last = max((i for i, link in enumerate(tensor.links) if isinstance(link.step, Bounded)), default=None)
-    if last is None:
-        return None
-    step = tensor.links[last].step
-    assert isinstance(step, Bounded)
-    unit = Interval(step.low, step.high).near(UNIT)
-    return step if unit and _denormalises(tensor.links[last + 1 :]) else None
-
-
-def _denormalises(links: tuple[Link, ...]) -> bool:
-    """Whether the affine links begin with the map from [-1, 1] to [0, 1]."""
-    moving = [link for link in links if isinstance(link.step, Affine)]
-    wholes = (affine_of(moving[:end]) for end in range(1, len(moving) + 1))
-    return any(whole is not None and whole.near(HALF_RANGE) for whole in wholes)
 
 
 def _trained(facts: Facts, loss: Loss) -> Problem:

@@ -10,7 +10,7 @@ from difflint.facts.interval import BYTE
 from difflint.facts.report import interval_json, steps_json
 from difflint.facts.values import Kind, Tensor
 
-GENERATED = (Kind.SAMPLE, Kind.MODEL)
+GENERATED = (Kind.SAMPLE, Kind.MODEL, Kind.MIX)
 
 
 def check(facts: Facts) -> Iterator[Problem]:
@@ -23,7 +23,8 @@ def check(facts: Facts) -> Iterator[Problem]:
 def _wraps(tensor: Tensor) -> bool:
     """Whether it is generated and nothing keeps it in [0, 255]; rounding half a level over does not count."""
     hard = tensor.hard
-    return tensor.kind in GENERATED and hard is not None and not hard.within(BYTE, 0.004)
+    generated = tensor.kind in GENERATED and (tensor.kind is not Kind.MIX or bool(tensor.origin.networks))
+    return generated and hard is not None and not hard.within(BYTE, 0.004)
 
 
 def _problem(facts: Facts, event: IntCast, tensor: Tensor) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from difflint.facts import Facts, Problem
-from difflint.facts.conversions import Repeat, final_repeat
+from difflint.facts.conversions import Repeat, final_repeat, first_repeat
 from difflint.facts.events import Rescaled
 from difflint.facts.interval import Interval
 from difflint.facts.report import interval_json, steps_json
@@ -26,16 +26,17 @@ def check(facts: Facts) -> Iterator[Problem]:
 
 
 def _unfinished(facts: Facts) -> Iterator[Tensor]:
-    """Values in the middle of ``x / 256 * 255``: a product that goes on is judged when it is complete."""
+    """Values in the middle of ``x / 256 * 255``: a factor that the next one takes back is no conversion."""
     for event in facts.seen.rescaled:
         links = event.value.links
-        if len(links) > 1 and all(isinstance(link.step, Affine) and set(link.step.shift) == {0.0} for link in links[-2:]):
-            yield replace(event.value, links=links[:-1], dtype=None)
+        factors = [link.step.scale[0] for link in links[-2:] if isinstance(link.step, Affine) and set(link.step.shift) == {0.0}]
+        if len(factors) == 2 and abs(factors[0] * factors[1] - 1) < 0.1:
             yield replace(event.value, links=links[:-1])
 
 
 def _repeat(facts: Facts, event: Rescaled) -> Repeat | None:
-    return final_repeat(event.value.links, base(facts, event))
+    start, links = base(facts, event), event.value.links
+    return final_repeat(links, start) if first_repeat(links[:-1], start) is None else None
 
 
 def base(facts: Facts, event: Rescaled) -> Interval | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from difflint.facts import Facts, Problem
+from difflint.facts.activations import shown_as_signed
 from difflint.facts.conversions import first_repeat
 from difflint.facts.events import Sink
 from difflint.facts.interval import Interval
@@ -38,8 +39,12 @@ def _misfits(sink: Sink, way: Shown) -> bool:
     takes, reaches = sink.takes_of(way.tensor), way.reaches
     if takes is None or reaches is None or way.stretched or way.sampled or way.inverted:
         return False
+    if shown_as_signed(way.tensor) is not None:
+        return False
     if first_repeat(way.tensor.links, way.tensor.origin.nominal) is not None:
         return False
+    if way.told:
+        return not reaches.near(takes)
     return not reaches.within(takes) or collapses(reaches, takes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from difflint.facts import mixing
@@ -55,7 +55,7 @@ def bind(parameters: tuple[tuple[str, str | None], ...], arguments: Arguments, u
     return bound
 
 
-@lru_cache(maxsize=None)
+@cache
 def _default(text: str | None) -> Const:
     return ABSENT if text is None else Const(ast.literal_eval(text))
 

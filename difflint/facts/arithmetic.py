@@ -11,9 +11,9 @@ from typing import Any
 import libcst as cst
 
 from difflint.facts import mixing
-from difflint.facts.events import Rescaled
+from difflint.facts.events import IntCast, Rescaled
 from difflint.facts.machine import Machine
-from difflint.facts.steps import Affine, Site
+from difflint.facts.steps import IDENTITY, Affine, Cast, Site
 from difflint.facts.truth import dtype_name, truth
 from difflint.facts.values import (
     ANY,
@@ -121,9 +121,6 @@ def _with_number(machine: Machine, operator: str, left: Value, right: Value, sit
     return rescale(machine, other, step, site)
 
 
-IDENTITY = Affine((1.0,), (0.0,))
-
-
 def _affine_left(operator: str, c: float) -> Affine | None:
     """``x operator c`` as a map of x."""
     maps = {"+": (1.0, c), "-": (1.0, -c), "*": (c, 0.0), "/": (1 / c, 0.0) if c else None}
@@ -146,10 +143,10 @@ def _not_affine(machine: Machine, operator: str, other: Value, right: Value, sit
     return mixing.opaque(other, site)
 
 
-def rescale(machine: Machine, value: Value, step: Affine, site: Site) -> Value:
+def rescale(machine: Machine, value: Value, step: Affine, site: Site, what: str = "") -> Value:
     """One more affine step of a tensor (or of something unknown, which then begins here)."""
     if isinstance(value, Choice):
-        return join(rescale(machine, v, step, site) for v in value.values)
+        return join(rescale(machine, v, step, site, what) for v in value.values)
     if isinstance(value, Unknown):
         if value.is_coefficient:
             return COEFFICIENT
@@ -158,9 +155,17 @@ def rescale(machine: Machine, value: Value, step: Affine, site: Site) -> Value:
         return ANY
     if value.dtype in INTEGERS and any(not float(a).is_integer() or not float(b).is_integer() for a, b in zip(step.scale, step.shift, strict=True)):
         value = replace(value, dtype="float32")
-    result = value.step(step, site, "")
+    result = value.step(step, site, what)
     machine.seen.rescaled[Rescaled(site, machine.calls, result)] = None
     return result
+
+
+def into_bytes(machine: Machine, value: Value, site: Site) -> Value:
+    """A cast to uint8, by a call or by assignment into bytes."""
+    if not isinstance(value, Tensor) or value.dtype == "uint8":
+        return value
+    machine.seen.casts[IntCast(site, machine.calls, "uint8", value)] = None
+    return value.step(Cast("uint8"), site, "uint8", dtype="uint8")
 
 
 INTEGERS = frozenset(["uint8", "int8", "int16", "int32", "int64", "bool"])

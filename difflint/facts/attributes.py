@@ -39,7 +39,7 @@ SAME_TENSOR = frozenset(
 
 
 # names of tensor methods that other objects have too: on something unknown they say nothing
-NOT_ONLY_TENSORS = frozenset("sample mode copy split convert resize filter type item crop rotate index_select select apply".split())
+NOT_ONLY_TENSORS = frozenset(["sample", "mode", "copy", "split", "convert", "resize", "filter", "type", "item", "crop", "rotate", "index_select", "select", "apply"])
 LITERALS = {"None": Const(None), "True": Const(True), "False": Const(False)}
 
 

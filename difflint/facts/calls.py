@@ -87,7 +87,7 @@ def _object(machine: Machine, frame: Frame, callee: LibraryObject, arguments: Ar
 
 def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments, site: Site) -> Value:
     owner = callee.owner
-    if isinstance(owner, Tensor | Unknown):
+    if isinstance(owner, Tensor | Unknown) or _is_vector(owner, callee.name):
         name = f"Tensor.{callee.name}"
         return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
     if callee.name == "step":
@@ -95,14 +95,19 @@ def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments
     if isinstance(owner, LibraryObject):
         if callee.name in ("__enter__", "__exit__"):
             autocast.by_hand(machine, frame, owner, callee.name, site)
-        name = f"{owner.name}.{callee.name}"
-        if machine.knowledge.knows(name) or name in INTRINSICS:
-            return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
-        return machine.unknown(name, site)
+        for name in (f"{owner.name}.{callee.name}", f"Object.{callee.name}"):
+            if machine.knowledge.knows(name) or name in INTRINSICS:
+                return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
+        return machine.unknown(f"{owner.name}.{callee.name}", site)
     if isinstance(owner, Record) and callee.name not in containers.RECORD_METHODS and owner.rest is not None:
         return owner
     result = containers.call(owner, callee.name, arguments)
     return result if result is not None else machine.unknown(callee.name, site)
+
+
+def _is_vector(owner: Value, method: str) -> bool:
+    """A tensor of known numbers, one for each channel, whose shape is changed."""
+    return isinstance(owner, Items) and method in ("view", "reshape", "unsqueeze", "to", "cuda", "float", "type_as", "expand", "repeat", "squeeze", "half")
 
 
 def _instance(machine: Machine, frame: Frame, callee: Instance, arguments: Arguments, site: Site) -> Value:

@@ -62,7 +62,18 @@ def final_repeat(links: Sequence[Link], base: Interval | None) -> Repeat | None:
         second = conversion(links[start:stop])
         if second is not None and _done_before(links, start, second, base):
             return Repeat(second.what, second.direction, start, stop)
+        if _same_statistics(links, start):
+            return Repeat("normalised", "normalize", start, stop)
     return None
+
+
+def _same_statistics(links: Sequence[Link], start: int) -> bool:
+    """Whether the last links subtract and divide by the very channel statistics that were used before."""
+    second = affine_of(links[start:])
+    if second is None or len(second.scale) == 1 or not all(abs(a) > 1 for a in second.scale):
+        return False
+    wholes = (affine_of(links[begin:end]) for begin, end in _windows(links, start))
+    return any(whole is not None and len(whole.scale) > 1 and whole.near(second) for whole in wholes)
 
 
 def first_repeat(links: Sequence[Link], base: Interval | None) -> Repeat | None:
@@ -90,10 +101,15 @@ def _windows(links: Sequence[Link], start: int) -> Iterator[tuple[int, int]]:
 
 def _leads_to(links: Sequence[Link], begin: int, end: int, second: Conversion, base: Interval | None) -> bool:
     first = conversion(links[begin:end])
-    if first is None or first.direction != second.direction or not first.after.near(second.after):
+    if first is None or not _same_deed(first, second):
         return False
     before = through(links[:begin], base)
     return before is None or before.near(first.before)
+
+
+def _same_deed(first: Conversion, second: Conversion) -> bool:
+    """Both lead to the same range the same way, or both take bytes that only the first one finds."""
+    return (first.direction == second.direction and first.after.near(second.after)) or first.before == second.before == BYTE
 
 
 def conversion(links: Sequence[Link]) -> Conversion | None:
@@ -114,6 +130,6 @@ def _by_statistics(link: Link) -> Conversion:
     known = next((c for c in CONVERSIONS if link.step.near(c.affine)), None)
     if known is not None:
         return known
-    normalises = all(abs(a) > 1 for a in link.step.scale)
+    normalises = all(abs(a) > 1 for a in link.step.scale) and all(b <= 0 for b in link.step.shift)
     after = SIGNED if normalises else UNIT
     return CONVERSIONS[0] if normalises else Conversion("denormalised", "denormalize", SIGNED, after)

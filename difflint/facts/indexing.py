@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import attributes
+from difflint.facts import arithmetic, attributes
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
@@ -62,6 +62,8 @@ def _pick(owner: Items, key: Value) -> Value:
         if all(part == NONE or isinstance(bound, int) for part, bound in zip(key.items, bounds, strict=True)):
             return Items(owner.items[slice(*bounds)], owner.kind)
         return Elements(join(owner.items))
+    if isinstance(key, Items) and key.kind == "tuple" and any(_is_slice(part) or part in (NONE, Const(...)) for part in key.items):
+        return owner  # a vector of numbers gets more axes
     return join(owner.items) if owner.items else ANY
 
 
@@ -184,6 +186,8 @@ def _store_item(machine: Machine, frame: Frame, target: cst.Subscript, value: Va
     if isinstance(owner, Instance) and owner.cls.find("__setitem__") is not None:
         machine.call(frame, attributes.get(machine, frame, owner, "__setitem__", frame.site(target)), Arguments((key, value)), frame.site(target))
         return
+    if isinstance(owner, Tensor) and owner.dtype == "uint8":
+        value = arithmetic.into_bytes(machine, value, frame.site(target))
     changed = stored(owner, key, value)
     if changed is not owner and isinstance(target.value, cst.Name | cst.Attribute | cst.Subscript):
         bind_target(machine, frame, target.value, changed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from difflint.facts import autocast, networks
 from difflint.facts.events import Backward
@@ -212,6 +211,12 @@ INTRINSICS: dict[str, Intrinsic] = {
     "Tensor.requires_grad_": freeze,
     "torch.autograd.backward": backward,
     "Tensor.normal_": like_noise,
+    "Object.to": half,
+    "Object.half": half,
+    "Object.float": single,
+    "Object.double": single,
+    "Object.bfloat16": single,
+    "Object.requires_grad_": freeze,
     "difflint.half": half,
     "difflint.single": single,
     "difflint.freeze": freeze,

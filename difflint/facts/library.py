@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from difflint.facts.machine import Machine
 
 KEYS = frozenset(
-    "api also signature call cases when transfer gives then sink outside subject stub intrinsic loss inplace example versions note consequence modules made_by".split()
+    ["api", "also", "signature", "call", "cases", "when", "transfer", "gives", "then", "sink", "outside", "subject", "stub", "intrinsic", "loss", "inplace", "example", "versions", "note", "consequence", "modules", "made_by"]
 )
 
 
@@ -148,7 +148,7 @@ def _case(entry: Any, api: str, file: Path) -> Case:
     return Case(entry.get("when", {}), tuple(steps), entry.get("gives"), entry.get("sink"), tuple(entry.get("then", ())))
 
 
-TRANSFERS = frozenset("keep affine normalize denormalize clamp bounded cast to stretch rescale round opaque join binary feature statistic unknown coefficient pass begin convert blank blend".split())
+TRANSFERS = frozenset(["keep", "affine", "normalize", "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round", "opaque", "join", "binary", "feature", "statistic", "unknown", "coefficient", "pass", "begin", "convert", "blank", "blend"])
 
 
 def _signature(text: Any, api: str, file: Path) -> tuple[tuple[str, str | None], ...]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
-from difflint.facts.library import Library as Knowledge
 
 from difflint.facts.events import Observations
+from difflint.facts.library import Library as Knowledge
 from difflint.facts.project import Module, Project
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site

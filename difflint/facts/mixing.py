@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from difflint.facts.events import Loss, Trained
-from difflint.facts.interval import UNBOUNDED
+from difflint.facts.interval import UNBOUNDED, Interval
 from difflint.facts.machine import Machine
 from difflint.facts.steps import Affine, Bounded, Clamp, Site, Stretch
 from difflint.facts.values import Const, Items, Kind, Network, Origin, Tensor, Unknown, Value
@@ -33,8 +33,24 @@ def combine(machine: Machine, operator: str, left: Value, right: Value, site: Si
         observe_loss(machine, left, site, "squared difference")
     parts = _without_coefficients(left, right) if operator in "*/" else (left, right)
     result = blend(parts, site)
+    if result.kind is Kind.MIX and operator in "+-":
+        result = replace(result, origin=replace(result.origin, hard=_sum(left, right, operator)))
     pair = _sides(operator, left, right)
     return result if pair is None else replace(result, origin=replace(result.origin, residual=pair))
+
+
+def _sum(left: Tensor, right: Tensor, operator: str) -> Interval | None:
+    """The guaranteed range of a sum or difference; what both sides share may cancel, unless it has no bound at all."""
+    a, b = left.hard, right.hard
+    if a is None or b is None:
+        return None
+    if a == b == UNBOUNDED:
+        return UNBOUNDED
+    shared = {leaf.origin for leaf in leaves(left)} & {leaf.origin for leaf in leaves(right)}
+    if shared:
+        return None
+    b = b if operator == "+" else Interval(-b.high, -b.low)
+    return Interval(a.low + b.low, a.high + b.high)
 
 
 def _sides(operator: str, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from difflint.facts.events import Observations, Sink, Trained
-from difflint.facts.interval import SIGNED, UNIT, Interval
+from difflint.facts.interval import SIGNED, Interval
 from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Link, Round, Stretch, through
 from difflint.facts.values import Kind, Tensor
 
+TOLD = ("save_image", "make_grid")
 NORMALIZERS = ("Normalize", "normalize")
 
 
@@ -41,6 +42,11 @@ class Shown:
     @property
     def stretched(self) -> bool:
         return any(isinstance(link.step, Stretch) for link in self.display)
+
+    @property
+    def told(self) -> bool:
+        """Whether the sink was told a range itself (``value_range=``)."""
+        return any(isinstance(link.step, Affine) and link.what in TOLD for link in self.display)
 
     @property
     def cut(self) -> bool:
@@ -80,7 +86,10 @@ def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:
     if tensor.kind in (Kind.SAMPLE, Kind.MODEL) and not _bounded(tensor.links):
         role = "input" if tensor.kind is Kind.SAMPLE else "target"
         found = [_from_training(tensor, t) for t in seen.domains(tensor.origin.networks, role)]
-        return tuple(f for f in found if f is not None) if found and None not in found else None
+        if found and None not in found:
+            return tuple(f for f in found if f is not None)
+        clamped = _from_clamp(tensor)
+        return (clamped,) if clamped is not None else None
     if tensor.kind is Kind.MODEL:
         return (_from_activation(tensor),)
     base = tensor.base
@@ -105,9 +114,9 @@ def _from_activation(tensor: Tensor) -> Shown:
     return Shown(tensor, Interval(step.low, step.high), (), tensor.links[last + 1 :])
 
 
-def judged(every: Sequence[Shown], takes: Interval) -> bool:
-    """Whether every way's range differs from what the sink takes."""
-    return bool(every) and all(not way.stretched and way.reaches is not None and not way.reaches.near(takes) for way in every)
-
-
-__all__ = ["UNIT", "Affine", "Shown", "judged", "shown", "ways"]
+def _from_clamp(tensor: Tensor) -> Shown | None:
+    """An output of unknown meaning that was clamped: from there on its range is what the writer wanted."""
+    for end, link in enumerate(tensor.links, 1):
+        if isinstance(link.step, Clamp) and link.step.low is not None and link.step.high is not None:
+            return Shown(tensor, Interval(link.step.low, link.step.high), (), tensor.links[end:])
+    return None

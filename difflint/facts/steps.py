@@ -124,6 +124,7 @@ class Round:
         return {"op": "round"}
 
 
+IDENTITY = Affine((1.0,), (0.0,))
 Step = Affine | Clamp | Bounded | Stretch | Cast | Round
 
 
@@ -137,18 +138,32 @@ class Link:
 
 
 def through(links: Iterable[Link], x: Interval | None) -> Interval | None:
-    """The range of a value of range ``x`` after the links; unknown stays unknown until something bounds it."""
+    """The range of a value of range ``x`` after the links; unknown stays unknown until something bounds it.
+
+    Affine steps are composed before they are applied, so that channels stay apart between them."""
+    pending = IDENTITY
     for link in links:
-        if x is not None:
-            x = link.step.apply(x)
-        elif isinstance(link.step, Bounded | Stretch) or (isinstance(link.step, Clamp) and link.step.low is not None and link.step.high is not None):
-            x = Interval(link.step.low, link.step.high)
-    return x
+        if isinstance(link.step, Affine):
+            pending = pending.then(link.step)
+            continue
+        x = _after(link.step, None if x is None else pending.apply(x))
+        pending = IDENTITY
+    return None if x is None else pending.apply(x)
+
+
+def _after(step: Step, x: Interval | None) -> Interval | None:
+    if x is not None:
+        return step.apply(x)
+    if isinstance(step, Bounded | Stretch):
+        return Interval(step.low, step.high)
+    if isinstance(step, Clamp) and step.low is not None and step.high is not None:
+        return Interval(step.low, step.high)
+    return None
 
 
 def affine_of(links: Sequence[Link]) -> Affine | None:
     """The exact composition of links that are all affine (clamps that come first or last are not: None)."""
-    result = Affine((1.0,), (0.0,))
+    result = IDENTITY
     for link in links:
         if not isinstance(link.step, Affine):
             return None

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from difflint.facts import arithmetic, mixing
-from difflint.facts.events import IntCast
 from difflint.facts.interval import Interval
 from difflint.facts.library import Row
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
-from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Round, Site, Step, Stretch
+from difflint.facts.steps import Affine, Bounded, Clamp, Round, Site, Step, Stretch
 from difflint.facts.truth import dtype_name
 from difflint.facts.values import (
     COEFFICIENT,
@@ -97,7 +96,7 @@ def normalize(call: Call, value: Value, details: Any) -> Value:
     if mean is None or std is None:
         return opaque(call, value, None)
     step = Affine(tuple(1 / s for s in std), tuple(-m / s for m, s in zip(mean, std, strict=True)))
-    return arithmetic.rescale(call.machine, value, _one_if_equal(step), call.site)
+    return arithmetic.rescale(call.machine, value, _one_if_equal(step), call.site, call.what)
 
 
 def denormalize(call: Call, value: Value, details: Any) -> Value:
@@ -105,7 +104,7 @@ def denormalize(call: Call, value: Value, details: Any) -> Value:
     mean, std = (numbers(call.bound.get(name)) for name in details)
     if mean is None or std is None or len(mean) != len(std):
         return opaque(call, value, None)
-    return arithmetic.rescale(call.machine, value, _one_if_equal(Affine(std, mean)), call.site)
+    return arithmetic.rescale(call.machine, value, _one_if_equal(Affine(std, mean)), call.site, call.what)
 
 
 def numbers(value: Value | None) -> tuple[float, ...] | None:
@@ -182,10 +181,7 @@ def to_dtype(call: Call, value: Value, dtype: str) -> Value:
         return _from_unknown(value) if isinstance(value, Unknown) and unsure and dtype == "uint8" else value
     if dtype != "uint8":
         return replace(value, dtype=dtype)
-    if value.dtype == "uint8":
-        return value
-    call.machine.seen.casts[IntCast(call.site, call.machine.calls, "uint8", value)] = None
-    return value.step(Cast("uint8"), call.site, "uint8", dtype="uint8")
+    return arithmetic.into_bytes(call.machine, value, call.site)
 
 
 def _from_unknown(value: Unknown) -> Value:
@@ -215,7 +211,7 @@ def rescale(call: Call, value: Value, details: Any) -> Value:
     clamped = stepped(value, Clamp(low, high), call)
     if (low, high) == (to_low, to_high):
         return clamped
-    return stepped(clamped, Affine((scale,), (to_low - low * scale,)), call)
+    return arithmetic.rescale(call.machine, clamped, Affine((scale,), (to_low - low * scale,)), call.site, call.what)
 
 
 def round_(call: Call, value: Value, details: Any) -> Value:

@@ -23,5 +23,4 @@ def render(result: Result) -> str:
             "rules": result.counts(),
         },
     }
-    # NaN and Infinity are not JSON; an unbounded end of an interval is null (see the contract of `experiment`).
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
