@@ -102,9 +102,9 @@ def _condition(key: str, wanted: Any, bound: Bound, subject: Value) -> bool | No
         return _dtype_is(subject, wanted)
     if key == "range":
         nominal = subject.nominal if isinstance(subject, Tensor) else None
-        return nominal is not None and wanted == "signed" and nominal.low < 0 < nominal.high
+        return wanted == "signed" and nominal is not None and nominal.low < 0 < nominal.high
     if key == "dtype_is":
-        return dtype_name(bound.get("dtype")) == wanted
+        return dtype_name(bound.get("dtype")) == str(wanted)
     if key == "container":
         container = subject.container if isinstance(subject, Tensor) else None
         return None if container is None else container == wanted
@@ -118,8 +118,8 @@ def _condition(key: str, wanted: Any, bound: Bound, subject: Value) -> bool | No
         known = truth(value)
         return None if known is None else known is wanted
     if isinstance(value, Library):  # an enumeration: cv2.INTER_CUBIC, InterpolationMode.BICUBIC
-        return value.name.rpartition(".")[2] == wanted
-    return value.value == wanted if isinstance(value, Const) else None
+        return value.name.rpartition(".")[2] == str(wanted)
+    return bool(value.value == wanted) if isinstance(value, Const) else None
 
 
 def _asked(key: str, bound: Bound) -> Value:

@@ -289,7 +289,9 @@ def _range(call: Call, ends: Any) -> Interval | None:
 def blank(call: Call, value: Value, details: Any) -> Value:
     """A new array whose dtype says how what is written into it is cast; anything but bytes is unknown."""
     dtype = dtype_name(call.bound.get(details))
-    return Tensor(Origin(Kind.OTHER, call.site, "a new array"), (), dtype) if dtype == "uint8" else Unknown(call.what, call.site)
+    if dtype != "uint8":
+        return Unknown(call.what, call.site)
+    return Tensor(Origin(Kind.OTHER, call.site, "a new array"), (), dtype)
 
 
 def convert(call: Call, value: Value, details: Any) -> Value:
