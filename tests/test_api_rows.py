@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from difflint import places
+from difflint.facts.analysis import interpret
+from difflint.facts.events import Sink
 from difflint.facts.intrinsics import INTRINSICS
 from difflint.facts.library import TRANSFERS, Library, Row, RowError, load_rows
 from difflint.facts.stubs import FOLDER as STUBS
 from difflint.facts.transfers import TRANSFERS as TAKEN
+from difflint.facts.values import Kind, Tensor
+from difflint.files import SourceFile
 
 APIS = places.RULES / "apis"
 LIBRARY = load_rows(APIS)
@@ -88,7 +92,8 @@ def test_a_row_that_promises_an_intrinsic_has_one(row: Row) -> None:
 def test_an_intrinsic_can_be_reached(name: str) -> None:
     owner, _, last = name.rpartition(".")
     if owner == "difflint":
-        assert any(re.search(rf"difflint\.{last}\b", stub.read_text()) for stub in STUBS.glob("*.pystub"))
+        sources = [*STUBS.glob("*.pystub"), *STUBS.parent.glob("*.py")]
+        assert any(re.search(rf"difflint\.{last}(\(|\"\))", source.read_text()) for source in sources)
     else:
         made = LIBRARY.find(owner)  # a method of an object is looked up under the object's canonical name
         assert made is None or (made.makes_object and made.api == owner)
@@ -115,3 +120,90 @@ def test_a_name_of_a_library_is_found_under_its_aliases() -> None:
 
 def test_an_empty_library_knows_nothing() -> None:
     assert not Library({}).knows("torch.clamp")
+
+
+# --- what library objects do, seen from a program that uses them
+
+DATA = "import torch\nfrom torchvision.io import read_image\nx = read_image('a.png').float() / 255\n"
+
+
+def sinks(text: str) -> list[Sink]:
+    source = SourceFile("example.py", DATA + text, Path("example.py"), Path("."))
+    return list(interpret([source], LIBRARY, lambda path: None).seen.sinks)
+
+
+def shown(text: str) -> str:
+    """The range at the only sink of a program, or ``unknown``."""
+    (sink,) = sinks(text)
+    return str(sink.value.nominal) if isinstance(sink.value, Tensor) else "unknown"
+
+
+AXES = [
+    "ax = plt.subplots()[1]",
+    "ax = plt.subplots(2, 3)[1][0, 1]",
+    "for ax in plt.subplots(2, 2)[1].flat: pass",
+    "ax = plt.gca()",
+]
+
+
+@pytest.mark.parametrize("axes", [*AXES, "f, (ax, b) = plt.subplots(1, 2)", "ax = plt.figure().add_subplot(111)"])
+def test_drawing_into_axes_is_the_same_as_pyplot_imshow(axes: str) -> None:
+    assert shown(f"import matplotlib.pyplot as plt\n{axes}\nax.imshow(x * 2 - 1)") == "[-1, 1]"
+
+
+@pytest.mark.parametrize("module", ["torch.utils.tensorboard", "tensorboardX"])
+def test_both_tensorboards_are_sinks_and_only_torchs_clips(module: str) -> None:
+    (sink,) = sinks(f"from {module} import SummaryWriter\nw = SummaryWriter('runs')\nw.add_image('a', x * 2 - 1, 3)")
+    assert sink.outside == ("clamp" if module.startswith("torch.") else "wrap")
+
+
+def test_wandb_is_judged_only_for_values_of_both_signs() -> None:
+    assert shown("import wandb\nwandb.Image(x * 2 - 1)") == "[-1, 1]"
+    assert sinks("import wandb\nwandb.Image(x)") == []
+    assert sinks("import wandb\nwandb.Image(x * 255)") == []
+
+
+@pytest.mark.parametrize(("kind", "range_"), [("'np'", "[0, 1]"), ("'pt'", "[0, 1]"), ("'pil'", "[0, 255]")])
+def test_a_pipeline_gives_pictures_that_are_already_denormalised(kind: str, range_: str) -> None:
+    text = "from diffusers import DDPMPipeline\np = DDPMPipeline.from_pretrained('a').to('cuda')\n"
+    assert shown(f"{text}import matplotlib.pyplot as plt\nplt.imshow(p(output_type={kind}).images[0])") == range_
+
+
+def test_only_a_pretrained_autoencoder_decodes_to_a_known_range() -> None:
+    text = "from diffusers import AutoencoderKL\nfrom torchvision.utils import save_image\n"
+    use = "save_image(vae.decode(vae.encode(x).latent_dist.sample()).sample, 'a.png')"
+    assert shown(f"{text}vae = AutoencoderKL.from_pretrained('a').eval()\n{use}") == "[-1, 1]"
+    assert shown(f"{text}vae = AutoencoderKL()\n{use}") == "unknown"
+
+
+@pytest.mark.parametrize(
+    "maker", ["DDPMScheduler()", "DDIMScheduler.from_pretrained('a')", "EulerDiscreteScheduler.from_config(c)"]
+)
+def test_a_scheduler_turns_noise_and_a_networks_output_into_a_samplers_state(maker: str) -> None:
+    (sink,) = sinks(
+        "from torchvision.utils import save_image\n"
+        "from diffusers import UNet2DModel, DDPMScheduler, DDIMScheduler, EulerDiscreteScheduler\n"
+        f"net, s = UNet2DModel.from_pretrained('a'), {maker}\n"
+        "z = torch.randn(1, 3, 8, 8)\n"
+        "for t in s.timesteps:\n"
+        "    z = s.step(net(z, t).sample, t, z).prev_sample\n"
+        "save_image(z, 'a')"
+    )
+    assert isinstance(sink.value, Tensor)
+    assert sink.value.kind is Kind.SAMPLE
+
+
+def test_an_albumentations_pipeline_takes_and_gives_image_by_name() -> None:
+    text = "import albumentations as A\nimport cv2\nimport matplotlib.pyplot as plt\n"
+    made = "t = A.Compose([A.HorizontalFlip(), A.Normalize(mean=(0.5,), std=(0.5,))])\n"
+    assert shown(f"{text}{made}plt.imshow(t(image=cv2.imread('a'))['image'])") == "[-1, 1]"
+
+
+@pytest.mark.parametrize(
+    "made", ["torch.load('a')", "torch.zeros(3, 4)", "torch.full((3,), 7)", "library.call(x)", "torch.fft.fftn(x)"]
+)
+def test_what_nobody_knows_stays_unknown(made: str) -> None:
+    assert shown(f"import library\nfrom torchvision.utils import save_image\nsave_image({made}, 'a')") in (
+        "unknown",
+        "None",
+    )

@@ -27,7 +27,20 @@ from difflint.files import SourceFile
 from tests import torchvision_shim
 
 np = pytest.importorskip("numpy")
-EXACT = {"keep", "affine", "normalize", "clamp", "rescale", "cast", "to", "convert", "round", "stretch", "binary", "join"}
+EXACT = {
+    "keep",
+    "affine",
+    "normalize",
+    "clamp",
+    "rescale",
+    "cast",
+    "to",
+    "convert",
+    "round",
+    "stretch",
+    "binary",
+    "join",
+}
 LOST = {"unknown", "opaque"}  # other cases of a row may lose the range; then there is none to be tight
 DOTTED = re.compile(r"(?<![\w.)'])(?!x\b)([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)")
 

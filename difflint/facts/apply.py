@@ -150,22 +150,28 @@ def _run(machine: Machine, frame: Frame, found: Row, case: Case, bound: Bound, s
 
 
 def _note_sink(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site) -> None:
+    """Note each picture that a value shows."""
+    if isinstance(value, Items):
+        machine.each(value, lambda v: _noted(machine, found, sink, v, site))
+    elif isinstance(value, Elements):
+        _note_sink(machine, found, sink, value.item, site)
+    else:
+        _note_picture(machine, found, sink, value, site)
+
+
+def _noted(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site) -> Value:
+    _note_sink(machine, found, sink, value, site)
+    return value
+
+
+def _note_picture(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site) -> None:
     takes = tuple((dtype, Interval(float(low), float(high))) for dtype, (low, high) in sink["takes"].items())
     name = found.api.rpartition(".")[2]
-    for shown in flat(value):
-        machine.seen.sinks[Sink(site, machine.calls, name, shown, takes, sink["outside"])] = None
-        if sink["outside"] == "wrap":
-            for tensor in tensors(shown):
-                if tensor.dtype != "uint8":
-                    bytes_ = tensor.step(BYTES, site, name)
-                    machine.seen.casts[IntCast(site, machine.calls, name, bytes_)] = None
-
-
-def flat(value: Value) -> tuple[Value, ...]:
-    """The values that a picture or a list of pictures shows."""
-    if isinstance(value, Items):
-        return tuple(dict.fromkeys(leaf for item in value.items for leaf in flat(item)))
-    return flat(value.item) if isinstance(value, Elements) else (value,)
+    machine.seen.sinks[Sink(site, machine.calls, machine.part, name, value, takes, sink["outside"])] = None
+    for tensor in tensors(value) if sink["outside"] == "wrap" else ():
+        if tensor.dtype != "uint8":
+            cast = IntCast(site, machine.calls, machine.part, name, tensor.step(BYTES, site, name))
+            machine.seen.casts[cast] = None
 
 
 def _given(found: Row, gives: Mapping[str, Any] | None, value: Value, site: Site) -> Value:

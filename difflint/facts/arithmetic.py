@@ -51,6 +51,10 @@ def binary(machine: Machine, operator: str, left: Value, right: Value, site: Sit
         return join(binary(machine, operator, a, b, site) for a in choices(left) for b in choices(right))
     if isinstance(left, Const) and isinstance(right, Const):
         return _python(operator, left.value, right.value)
+    if isinstance(left, Items) and left.kind == "batch":
+        return machine.each(left, lambda v: binary(machine, operator, v, right, site))
+    if isinstance(right, Items) and right.kind == "batch":
+        return machine.each(right, lambda v: binary(machine, operator, left, v, site))
     if isinstance(left, Items | Elements) and operator in "+*":
         return _sequences(operator, left, right)
     if isinstance(left, Record) and operator == "|":
@@ -156,7 +160,7 @@ def rescale(machine: Machine, value: Value, step: Affine, site: Site, what: str 
     if value.dtype in INTEGERS and any(not float(a).is_integer() or not float(b).is_integer() for a, b in zip(step.scale, step.shift, strict=True)):
         value = replace(value, dtype="float32")
     result = value.step(step, site, what)
-    machine.seen.rescaled[Rescaled(site, machine.calls, result)] = None
+    machine.seen.rescaled[Rescaled(site, machine.calls, machine.part, result)] = None
     return result
 
 
@@ -164,7 +168,7 @@ def into_bytes(machine: Machine, value: Value, site: Site) -> Value:
     """A cast to uint8, by a call or by assignment into bytes."""
     if not isinstance(value, Tensor) or value.dtype == "uint8":
         return value
-    machine.seen.casts[IntCast(site, machine.calls, "uint8", value)] = None
+    machine.seen.casts[IntCast(site, machine.calls, machine.part, "uint8", value)] = None
     return value.step(Cast("uint8"), site, "uint8", dtype="uint8")
 
 

@@ -106,8 +106,11 @@ def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments
 
 
 def _is_vector(owner: Value, method: str) -> bool:
-    """A tensor of known numbers, one for each channel, whose shape is changed."""
-    return isinstance(owner, Items) and method in ("view", "reshape", "unsqueeze", "to", "cuda", "float", "type_as", "expand", "repeat", "squeeze", "half")
+    """Whether it is a batch of tensors, or a tensor of known numbers, one for each channel, that is brought into shape."""
+    return isinstance(owner, Items) and (owner.kind == "batch" or method in SHAPING)
+
+
+SHAPING = frozenset(("view", "reshape", "unsqueeze", "to", "cuda", "float", "type_as", "expand", "repeat", "squeeze", "half"))
 
 
 def _instance(machine: Machine, frame: Frame, callee: Instance, arguments: Arguments, site: Site) -> Value:

@@ -1,6 +1,7 @@
 """What the interpreter observes and the checks judge: frozen records, and the collection they arrive in.
 
-``calls`` are the places of the calls on the way to the event, outermost first."""
+``calls`` are the places of the calls on the way to the event, outermost first; ``part`` tells which of several pictures
+joined to one batch it is about."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ class Sink:
 
     site: Site
     calls: tuple[Site, ...]
+    part: int
     name: str
     value: Value
     takes: tuple[tuple[str, Interval], ...]  # by dtype class: "float", "uint8"
@@ -33,6 +35,7 @@ class IntCast:
 
     site: Site
     calls: tuple[Site, ...]
+    part: int
     how: str
     value: Value
 
@@ -43,6 +46,7 @@ class Rescaled:
 
     site: Site
     calls: tuple[Site, ...]
+    part: int
     value: Tensor
 
 
@@ -52,6 +56,7 @@ class Loss:
 
     site: Site
     calls: tuple[Site, ...]
+    part: int
     how: str
     prediction: Tensor
     target: Tensor
@@ -73,6 +78,7 @@ class Backward:
 
     site: Site
     calls: tuple[Site, ...]
+    part: int
     mode: str | None
     half: Site | None
     scaled: bool
@@ -91,7 +97,10 @@ class Observations:
     optimised: set[str] = field(default_factory=set)  # files in which some optimizer takes a step
 
     def domains(self, networks: frozenset[Network], role: str = "input") -> tuple[Trained, ...]:
-        """The clean data that these networks were trained on (or to give), known ranges first choice."""
-        found = [t for t in self.trained if t.network in networks and t.role == role]
+        """The clean data that these networks were trained on (or to give): these very objects, else others of their
+        class; known ranges are the first choice."""
+        seen = [t for t in self.trained if t.role == role]
+        keys = {network.key for network in networks}
+        found = [t for t in seen if t.network in networks] or [t for t in seen if t.network.key in keys]
         known = [t for t in found if t.data.base is not None]
         return tuple(dict.fromkeys(known or found))

@@ -40,7 +40,7 @@ def get(machine: Machine, frame: Frame, owner: Value, key: Value, site: Site) ->
     if isinstance(owner, Tensor):
         return owner
     if isinstance(owner, Items):
-        return _pick(owner, key)
+        return owner if owner.kind == "batch" else _pick(owner, key)
     if isinstance(owner, Elements):
         return owner if _is_slice(key) else owner.item
     if isinstance(owner, Record):

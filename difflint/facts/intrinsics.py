@@ -87,7 +87,7 @@ def backward(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
     mode = "autocast" if region is not None else ("half" if halves else None)
     where = region or (halves[0] if halves else None)
     scaled = _scaled(machine, frame, owner, where)
-    machine.seen.backwards[Backward(site, machine.calls, mode, where, scaled)] = None
+    machine.seen.backwards[Backward(site, machine.calls, machine.part, mode, where, scaled)] = None
     return NONE
 
 

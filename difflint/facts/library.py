@@ -15,9 +15,12 @@ from difflint.facts.values import Value
 if TYPE_CHECKING:
     from difflint.facts.machine import Machine
 
-KEYS = frozenset(
-    ["api", "also", "signature", "call", "cases", "when", "transfer", "gives", "then", "sink", "outside", "subject", "stub", "intrinsic", "loss", "inplace", "example", "versions", "note", "consequence", "modules", "made_by"]
-)
+# fmt: off
+KEYS = frozenset([
+    "api", "also", "signature", "call", "cases", "when", "transfer", "gives", "then", "sink", "outside", "subject",
+    "stub", "intrinsic", "loss", "inplace", "example", "versions", "note", "consequence", "modules", "made_by",
+])
+# fmt: on
 
 
 class RowError(ValueError):
@@ -94,10 +97,10 @@ def load_rows(folder: Path) -> Library:
 
 
 def _names(api: str, entry: Mapping[str, Any], file: Path) -> list[str]:
-    """Every name a row answers to: ``modules`` repeat the names, ``made_by`` are class methods that make the same thing."""
-    names = [api, *_strings(entry.get("also", ()), "also", file)]
-    names += [f"{module}.{name.rpartition('.')[2]}" for module in _strings(entry.get("modules", ()), "modules", file) for name in names]
-    made_by = _strings(entry.get("made_by", ()), "made_by", file)
+    """Every name a row answers to: ``modules`` repeat the names, ``made_by`` are class methods that make the same."""
+    also, modules, made_by = (_strings(entry.get(key, ()), key, file) for key in ("also", "modules", "made_by"))
+    names = [api, *also]
+    names += [f"{module}.{name.rpartition('.')[2]}" for module in modules for name in names]
     return list(dict.fromkeys([*names, *(f"{name}.{maker}" for maker in made_by for name in names)]))
 
 
@@ -145,10 +148,17 @@ def _case(entry: Any, api: str, file: Path) -> Case:
     for step in steps:
         if (step if isinstance(step, str) else next(iter(step), "")) not in TRANSFERS:
             raise RowError(f"{file}: {api}: unknown transfer {step!r}")
-    return Case(entry.get("when", {}), tuple(steps), entry.get("gives"), entry.get("sink"), tuple(entry.get("then", ())))
+    then = tuple(entry.get("then", ()))
+    return Case(entry.get("when", {}), tuple(steps), entry.get("gives"), entry.get("sink"), then)
 
 
-TRANSFERS = frozenset(["keep", "affine", "normalize", "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round", "opaque", "join", "binary", "feature", "statistic", "unknown", "coefficient", "pass", "begin", "convert", "blank", "blend"])
+# fmt: off
+TRANSFERS = frozenset([
+    "keep", "affine", "normalize", "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round",
+    "opaque", "join", "binary", "feature", "statistic", "unknown", "coefficient", "pass", "begin", "convert", "blank",
+    "blend",
+])
+# fmt: on
 
 
 def _signature(text: Any, api: str, file: Path) -> tuple[tuple[str, str | None], ...]:

@@ -14,7 +14,7 @@ from difflint.facts.library import Library as Knowledge
 from difflint.facts.project import Module, Project
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
-from difflint.facts.values import ANY, Function, Instance, Network, Unknown, Value
+from difflint.facts.values import ANY, Function, Instance, Items, Network, Unknown, Value
 
 MAX_DEPTH = 40
 BUDGET = 400_000  # expressions of one entry point; beyond it everything new is unknown
@@ -64,6 +64,7 @@ class Machine:
     amp: list[tuple[str | None, Site]] = field(default_factory=list)
     amp_functions: dict[int, tuple[str | None, Site]] = field(default_factory=dict)
     no_grad: int = 0  # how many regions without gradients we are in
+    part: int = 0  # which tensor of a batch of several is being looked at
     steps: int = 0
 
     def evaluate(self, frame: Frame, node: cst.CSTNode) -> Value:
@@ -85,6 +86,15 @@ class Machine:
 
     def call(self, frame: Frame, callee: Value, arguments: Arguments, site: Site) -> Value:
         return self.caller(self, frame, callee, arguments, site)
+
+    def each(self, batch: Items, what: Callable[[Value], Value]) -> Items:
+        """Do something with every tensor of a batch."""
+        outer, results = self.part, []
+        for position, item in enumerate(batch.items):
+            self.part = outer * len(batch.items) + position
+            results.append(what(item))
+        self.part = outer
+        return Items(tuple(results), batch.kind)
 
     def unknown(self, name: str, site: Site) -> Unknown:
         """The result of something nobody modelled; counted, so that ``--coverage`` can tell."""

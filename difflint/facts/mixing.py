@@ -174,7 +174,7 @@ def compare(machine: Machine, first: Tensor, second: Tensor, site: Site, how: st
     """A loss: one side is a network's output, the other what it is taught to give."""
     prediction, target = (first, second) if first.kind is Kind.MODEL else (second, first)
     if prediction.kind is Kind.MODEL and target.kind not in (Kind.MODEL, Kind.FEATURE):
-        machine.seen.losses[Loss(site, machine.calls, how, prediction, target)] = None
+        machine.seen.losses[Loss(site, machine.calls, machine.part, how, prediction, target)] = None
         if target.kind in (Kind.DATA, Kind.OTHER) and target.nominal is not None:
             _teach(machine, prediction.origin.networks, target, site, "target")
     networks = frozenset(first.origin.networks | second.origin.networks)

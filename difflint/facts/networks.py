@@ -83,7 +83,12 @@ def _takes(forward: Function, arguments: Arguments) -> bool:
 def inputs(arguments: Arguments) -> list[Tensor]:
     """The tensors given to a call, dict entries and list items included."""
     values = (*arguments.args, *(value for _, value in arguments.kwargs))
-    return [tensor for value in values for tensor in _within(value)]
+    found = [tensor for value in values for tensor in _within(value)]
+    return sorted(found, key=lambda t: t.kind not in STATES) if any(_is_batch(v) for v in values) else found
+
+
+def _is_batch(value: Value) -> bool:
+    return isinstance(value, Items) and value.kind == "batch"
 
 
 def _within(value: Value) -> Iterable[Tensor]:

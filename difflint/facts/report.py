@@ -42,10 +42,10 @@ class Facts:
     _positions: dict[str, Mapping[Any, CodeRange]] = field(default_factory=dict)
 
     def groups(self, events: Iterable[Event]) -> Iterator[tuple[Event, ...]]:
-        """Events that are the choices of one value: same place, reached by the same calls."""
-        found: dict[tuple[Site, tuple[Site, ...]], list[Event]] = {}
+        """Events that are the choices of one value: same place, reached by the same calls, of the same picture."""
+        found: dict[tuple[Site, tuple[Site, ...], int], list[Event]] = {}
         for event in events:
-            found.setdefault((event.site, event.calls), []).append(event)
+            found.setdefault((event.site, event.calls, event.part), []).append(event)
         return (tuple(group) for group in found.values())
 
     def place(self, site: Site) -> Place:

@@ -69,7 +69,7 @@ def take(call: Call, transfer: Any, value: Value) -> Value:
     if name == "join":
         return join_all(call, value)
     if isinstance(value, Items) and name != "feature":
-        return Items(tuple(take(call, transfer, v) for v in value.items), value.kind)
+        return call.machine.each(value, lambda v: take(call, transfer, v))
     if isinstance(value, Elements) and name != "feature":
         return Elements(take(call, transfer, value.item))
     return TRANSFERS[name](call, value, details)
@@ -231,26 +231,27 @@ def opaque(call: Call, value: Value, details: Any) -> Value:
 
 
 def join_all(call: Call, value: Value) -> Value:
-    """Several tensors made one: the same kind of thing if all are, a mixture otherwise."""
+    """Several tensors made one: a batch of pictures, the noisy one of a conditioned input, or a mixture."""
     parts = value.items if isinstance(value, Items) else ((value.item,) if isinstance(value, Elements) else (value,))
     found = list(dict.fromkeys(parts))
     if len(found) == 1:
         return found[0]
     given = tuple(v for v in found if isinstance(v, Tensor))
-    noisy = tuple(v for v in given if v.kind in (Kind.NOISE, Kind.SAMPLE) or _holds_noise(v))
     if not given:
         return Unknown("joined", call.site)
+    noisy = tuple(v for v in given if v.kind is Kind.NOISE or _holds_noise(v))
     if noisy and len(noisy) < len(given):
         return mixing.mix(noisy, call.site) if len(noisy) > 1 else noisy[0]
-    return join(found) if len(given) == len(found) and not noisy and not _features(given) else mixing.mix(given, call.site)
+    if all(v.kind in PICTURES for v in given) and len(given) == len(found):
+        return Items(given, "batch")
+    return mixing.mix(given, call.site)
 
 
-def _features(given: tuple[Tensor, ...]) -> bool:
-    return any(v.kind is Kind.FEATURE for v in given)
+PICTURES = (Kind.DATA, Kind.SAMPLE, Kind.MODEL, Kind.OTHER)
 
 
 def _holds_noise(value: Tensor) -> bool:
-    return value.kind is Kind.MIX and any(p.kind in (Kind.NOISE, Kind.SAMPLE) for p in value.origin.parts)
+    return value.kind is Kind.MIX and any(p.kind is Kind.NOISE for p in value.origin.parts)
 
 
 def binary(call: Call, value: Value, details: Any) -> Value:

@@ -31,9 +31,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network's identity, and the name a reader knows it by."""
+    """A network's identity: what it was made from and where; and the name a reader knows it by."""
 
     key: str
+    place: str = ""
     name: str = field(compare=False, default="")
 
 
@@ -117,7 +118,7 @@ class Unknown:
     @property
     def network(self) -> Network:
         """The identity of a network that is only known as a parameter."""
-        return Network(f"{self.what} {place(self.site)}", self.what)
+        return Network(f"{self.what} {place(self.site)}", name=self.what)
 
     @property
     def is_coefficient(self) -> bool:
@@ -226,8 +227,9 @@ class Instance:
 
     @property
     def network(self) -> Network:
-        """A class of the project is one network wherever it is made; a library container is one for each place."""
-        return Network(f"{self.cls.key} {place(self.site)}" if self.cls.module.stub else self.cls.key, self.cls.name)
+        """Objects of one class may stand for each other in other files; a library container is only itself."""
+        own = place(self.site)
+        return Network(f"{self.cls.key} {own}" if self.cls.module.stub else self.cls.key, own, self.cls.name)
 
 
 @dataclass(frozen=True)
@@ -250,8 +252,8 @@ class LibraryObject:
 
     @property
     def network(self) -> Network:
-        layer = self.name.startswith("torch.nn.")
-        return Network(f"{self.name} {place(self.site)}" if layer else self.name, self.name.rpartition(".")[2])
+        own, layer = place(self.site), self.name.startswith("torch.nn.")
+        return Network(f"{self.name} {own}" if layer else self.name, own, self.name.rpartition(".")[2])
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,5 @@ def _arm(how: Precision, prediction: str, data: Tensor, facts: Facts, bench: Ben
         shares[seed] = low.vanished_share
 
     arm = trial_arm(Trial(str(how), prediction, data, SIGNED, training=training), facts, bench)
-    measures = tuple(
-        {**entry, "vanished": shares[seed]} for entry, seed in zip(arm.measures, bench.seeds, strict=True)
-    )
+    measures = tuple({**entry, "vanished": shares[seed]} for entry, seed in zip(arm.measures, bench.seeds, strict=True))
     return Arm(measures, arm.frames)

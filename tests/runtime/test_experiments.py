@@ -24,29 +24,37 @@ NORMALIZE, DENORMALIZE, BYTES = affine(2, -1), affine(0.5, 0.5), affine(127.5, 1
 CLAMP = {"op": "clamp", "low": 0, "high": 255}
 DISPLAY = sink(0, 1)
 
-# kind, the facts, verdict, symptom
-PICTURES: list[tuple[str, dict[str, Any], str, str]] = [
-    ("sink_range", {"domain": [-1, 1], "steps": [], "sink": DISPLAY}, "confirmed", "black"),
-    ("sink_range", {"domain": [0, 255], "steps": [], "sink": DISPLAY}, "confirmed", "white"),
-    ("sink_range", {"domain": [0, 1], "steps": [], "sink": sink(0, 255, "collapse")}, "confirmed", "black"),
-    ("sink_range", {"domain": [-1, 1], "steps": [], "sink": sink(0, 1, "raise")}, "confirmed", "refused"),
-    ("sink_range", {"domain": [-1, 1], "steps": [], "sink": sink(0, 1, "wrap")}, "confirmed", "noise"),
-    ("sink_range", {"domain": [0, 1], "steps": [], "sink": DISPLAY}, "refuted", "none"),
-    ("sink_range", {"domain": [-1, 1], "steps": [BYTES], "sink": sink(0, 255, "wrap")}, "refuted", "none"),
-    ("sink_range", {"domain": [-1, 1], "steps": [], "sink": sink(0, 1, "stretch")}, "refuted", "none"),
-    ("affine_twice", {"domain": [-1, 1], "steps": [DENORMALIZE] * 2, "repeated": [1, 2], "sink": DISPLAY}, "confirmed", "washed out"),
-    ("affine_twice", {"domain": [0, 1], "steps": [NORMALIZE] * 2, "repeated": [1, 2]}, "confirmed", "black"),
-    ("affine_twice", {"domain": [0, 255], "steps": [affine(1 / 255, 0)] * 2, "repeated": [1, 2]}, "confirmed", "black"),
-    ("affine_twice", {"domain": [0, 1], "steps": [NORMALIZE, DENORMALIZE, NORMALIZE], "repeated": [1, 3]}, "refuted", "none"),
-    ("int_cast", {"domain": [-1, 1], "hard": [None, None], "steps": [BYTES]}, "confirmed", "noise"),
-    ("int_cast", {"domain": [-1, 1], "hard": [-1, 1], "steps": [BYTES]}, "refuted", "none"),
-    ("int_cast", {"domain": [-1, 1], "hard": [None, None], "steps": [BYTES, CLAMP]}, "refuted", "none"),
-    ("inverse", {"data_steps": [NORMALIZE], "display_steps": [], "sink": DISPLAY}, "confirmed", "black"),
-    ("inverse", {"data_steps": [affine(1, -0.5)], "display_steps": [DENORMALIZE], "sink": DISPLAY}, "confirmed", "washed out"),
-    ("inverse", {"data_steps": [affine(255, 0)], "display_steps": [DENORMALIZE], "sink": DISPLAY}, "confirmed", "white"),
-    ("inverse", {"data_steps": [NORMALIZE], "display_steps": [DENORMALIZE], "sink": DISPLAY}, "refuted", "none"),
-    ("inverse", {"data_steps": [NORMALIZE], "display_steps": [BYTES], "sink": sink(0, 255), "sampled": False}, "refuted", "none"),
-]
+# Beside each fact what the picture must say: the symptom of a confirmed finding, or "none" for a refuted one.
+PICTURES: dict[str, list[tuple[dict[str, Any], str]]] = {
+    "sink_range": [
+        ({"domain": [-1, 1], "steps": [], "sink": DISPLAY}, "black"),
+        ({"domain": [0, 255], "steps": [], "sink": DISPLAY}, "white"),
+        ({"domain": [0, 1], "steps": [], "sink": sink(0, 255, "collapse")}, "black"),
+        ({"domain": [-1, 1], "steps": [], "sink": sink(0, 1, "raise")}, "refused"),
+        ({"domain": [-1, 1], "steps": [], "sink": sink(0, 1, "wrap")}, "specks"),
+        ({"domain": [0, 1], "steps": [], "sink": DISPLAY}, "none"),
+        ({"domain": [-1, 1], "steps": [BYTES], "sink": sink(0, 255, "wrap")}, "none"),
+        ({"domain": [-1, 1], "steps": [], "sink": sink(0, 1, "stretch")}, "none"),
+    ],
+    "affine_twice": [
+        ({"domain": [-1, 1], "steps": [DENORMALIZE] * 2, "repeated": [1, 2], "sink": DISPLAY}, "washed out"),
+        ({"domain": [0, 1], "steps": [NORMALIZE] * 2, "repeated": [1, 2]}, "black"),
+        ({"domain": [0, 255], "steps": [affine(1 / 255, 0)] * 2, "repeated": [1, 2]}, "black"),
+        ({"domain": [0, 1], "steps": [NORMALIZE, DENORMALIZE, NORMALIZE], "repeated": [1, 3]}, "none"),
+    ],
+    "int_cast": [
+        ({"domain": [-1, 1], "hard": [None, None], "steps": [BYTES]}, "specks"),
+        ({"domain": [-1, 1], "hard": [-1, 1], "steps": [BYTES]}, "none"),
+        ({"domain": [-1, 1], "hard": [None, None], "steps": [BYTES, CLAMP]}, "none"),
+    ],
+    "inverse": [
+        ({"data_steps": [NORMALIZE], "display_steps": [], "sink": DISPLAY}, "black"),
+        ({"data_steps": [affine(1, -0.5)], "display_steps": [DENORMALIZE], "sink": DISPLAY}, "washed out"),
+        ({"data_steps": [affine(255, 0)], "display_steps": [DENORMALIZE], "sink": DISPLAY}, "white"),
+        ({"data_steps": [NORMALIZE], "display_steps": [DENORMALIZE], "sink": DISPLAY}, "none"),
+        ({"data_steps": [NORMALIZE], "display_steps": [BYTES], "sink": sink(0, 255), "sampled": False}, "none"),
+    ],
+}
 SIGMOID, TANH = {"name": "sigmoid", "low": 0, "high": 1}, {"name": "tanh", "low": -1, "high": 1}
 WIDE = {"name": "hardtanh", "low": -10, "high": 10}
 TRAININGS: list[tuple[str, dict[str, Any], str]] = [
@@ -54,8 +62,8 @@ TRAININGS: list[tuple[str, dict[str, Any], str]] = [
     ("bounded_data", {"activation": TANH, "data": [-1, 1], "prediction": "x0"}, "refuted"),
     ("bounded_noise", {"activation": SIGMOID, "target": "eps"}, "confirmed"),
     ("bounded_noise", {"activation": WIDE, "target": "eps"}, "refuted"),
-    ("fp16_scaling", {"mode": "autocast", "dtype": "float16", "numel": 1000000000}, "confirmed"),
-    ("fp16_scaling", {"mode": "autocast", "dtype": "bfloat16", "numel": 1000000000}, "refuted"),
+    ("fp16_scaling", {"mode": "autocast", "dtype": "float16", "numel": 50000000}, "confirmed"),
+    ("fp16_scaling", {"mode": "autocast", "dtype": "bfloat16", "numel": 50000000}, "refuted"),
 ]
 
 
@@ -63,11 +71,10 @@ def judged(kind: str, facts: dict[str, Any], bench: Bench) -> Judgement:
     return judge(experiment(kind)(Facts(facts), bench))
 
 
-@pytest.mark.parametrize(("kind", "facts", "verdict", "symptom"), PICTURES)
-def test_a_picture_is_spoilt_or_not(
-    kind: str, facts: dict[str, Any], verdict: str, symptom: str, bench: Bench
-) -> None:
+@pytest.mark.parametrize(("kind", "facts", "symptom"), [(kind, *case) for kind in PICTURES for case in PICTURES[kind]])
+def test_a_picture_is_spoilt_or_not(kind: str, facts: dict[str, Any], symptom: str, bench: Bench) -> None:
     judgement = judged(kind, facts, bench)
+    verdict = "refuted" if symptom == "none" else "confirmed"
     assert (judgement.verdict, judgement.symptom) == (verdict, symptom), judgement.reason
 
 

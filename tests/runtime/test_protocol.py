@@ -11,7 +11,8 @@ from typing import Any
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-RANGE = {"kind": "sink_range", "domain": [-1, 1], "steps": [], "sink": {"name": "x", "takes": [0, 1], "outside": "clamp"}}
+SINK = {"name": "save_image", "takes": [0, 1], "outside": "clamp"}
+RANGE = {"kind": "sink_range", "domain": [-1, 1], "steps": [], "sink": SINK}
 
 
 def finding(rule: str, experiment: dict[str, Any]) -> dict[str, Any]:
@@ -19,9 +20,8 @@ def finding(rule: str, experiment: dict[str, Any]) -> dict[str, Any]:
 
 
 def ask(**request: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "runtime"], input=json.dumps(request), cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
+    command = [sys.executable, "-m", "runtime"]
+    return subprocess.run(command, input=json.dumps(request), cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
 def test_each_finding_gets_its_verdict_in_order(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_visible_effect_beyond_the_seed_noise_is_confirmed() -> None:
 
 
 def test_an_effect_within_the_seed_noise_is_undecided() -> None:
-    assert judge(Arms(arm(0.4, 0.58, 0.6), arm(0.5, 0.57, 0.45), HEALTHY)).verdict == "undecided"
+    assert judge(Arms(arm(0.38, 0.62, 0.6), arm(0.5, 0.57, 0.45), HEALTHY)).verdict == "undecided"
 
 
 def test_no_effect_is_refuted_unless_the_experiment_has_a_doubt() -> None:
