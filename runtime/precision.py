@@ -82,8 +82,9 @@ class LowPrecision:
     def rounded(self, grad: Tensor) -> Tensor:
         """The gradient after a pass through the low dtype."""
         low = grad.to(self.precision.dtype).to(grad)
-        self.seen += int((grad != 0).sum())
-        self.vanished += int(((low == 0) & (grad != 0)).sum())
+        nonzero = int(grad.count_nonzero())
+        self.seen += nonzero
+        self.vanished += nonzero - int(low.count_nonzero())
         return low
 
     def _summed(self, weight: nn.Parameter, grad: Tensor) -> Tensor:

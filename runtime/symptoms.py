@@ -62,7 +62,7 @@ SYMPTOMS: tuple[tuple[str, Callable[[Measures, Measures], bool]], ...] = (
     ("white", lambda seen, control: _more("white", seen, control) > 0.3),
     ("black", lambda seen, control: _more("black", seen, control) > 0.3),
     ("grey", lambda seen, control: seen["std"] < 0.35 * control["std"]),
-    ("noise", lambda seen, control: seen["roughness"] > 4 * control["roughness"] and seen["specks"] > 0.1),
+    ("noise", lambda seen, control: seen["roughness"] > 4 * control["roughness"]),
     ("specks", lambda seen, control: _more("specks", seen, control) > 0.002),
     ("washed out", lambda seen, control: seen["std"] < 0.8 * control["std"] and seen["mean"] >= control["mean"] - 0.1),
     ("bright", lambda seen, control: _more("mean", seen, control) > 0.05),

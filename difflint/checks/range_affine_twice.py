@@ -36,6 +36,8 @@ def _unfinished(facts: Facts) -> Iterator[Tensor]:
 
 def _repeat(facts: Facts, event: Rescaled) -> Repeat | None:
     start, links = base(facts, event), event.value.links
+    if (event.value.origin, links) in facts.seen.conditional:
+        return None
     return final_repeat(links, start) if first_repeat(links[:-1], start) is None else None
 
 

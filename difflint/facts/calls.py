@@ -90,8 +90,6 @@ def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments
     if isinstance(owner, Tensor | Unknown) or _is_vector(owner, callee.name):
         name = f"Tensor.{callee.name}"
         return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
-    if callee.name == "step":
-        machine.seen.optimised.add(site.path)
     if isinstance(owner, LibraryObject):
         if callee.name in ("__enter__", "__exit__"):
             autocast.by_hand(machine, frame, owner, callee.name, site)
@@ -119,9 +117,12 @@ def _instance(machine: Machine, frame: Frame, callee: Instance, arguments: Argum
     method = attributes.get(machine, frame, callee, "__call__", site)
     if not networks.is_network(callee):
         return call(machine, frame, method, arguments, site)
-    networks.before(machine, callee, arguments, site)
+    given = networks.inputs(arguments)
+    networks.before(machine, callee, given, site)
+    machine.inside.append(tuple(given))
     result = call(machine, frame, method, arguments, site)
-    return networks.after(machine, callee, arguments, result, site)
+    machine.inside.pop()
+    return networks.after(machine, callee, given, result, site)
 
 
 def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments, site: Site) -> Value:
@@ -151,7 +152,7 @@ def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments
     key = (function, arguments, machine.amp_dtype)
     if key in machine.memory:
         return machine.memory[key]
-    active = sum(1 for running in machine.stack if running.function is function.node)
+    active = sum(1 for running in machine.stack if running.function is function.node and running.receiver == function.bound)
     if len(machine.stack) >= MAX_DEPTH or active >= 2:
         return Unknown("recursion", site)
     machine.memory[key] = Unknown("recursion", site)
@@ -165,7 +166,7 @@ def _body(machine: Machine, frame: Frame, function: Function, arguments: Argumen
     scope = Scope(function.module, function.scope)
     bound = attributes.instance_behind(function.bound) if function.bound is not None else None
     inner = Frame(scope, function.module.path, function.node, function.owner, bound if isinstance(bound, Instance) else None)
-    inner.undecided, inner.called_at = frame.undecided, site
+    inner.undecided, inner.called_at, inner.receiver = frame.undecided, site, function.bound
     bind_parameters(machine, inner, function, arguments, bound)
     without_grad = "no_grad" in function.decorators or "inference_mode" in function.decorators
     region = machine.amp_functions.get(id(function.node))
@@ -191,6 +192,7 @@ def _evaluate(machine: Machine, inner: Frame, node: Any) -> Value:
         return Elements(join(inner.yields))
     if inner.alive:
         inner.returns.append(NONE)
+    machine.seen.note_conditional(inner.returns)
     return join(_useful(inner.returns))
 
 
@@ -236,7 +238,7 @@ def _absent(machine: Machine, inner: Frame, parameter: Any, defaults: dict[str, 
 def typical(machine: Machine, inner: Frame, parameter: Any) -> Value | None:
     """An object of the class that the annotation names, or that alone has what the function asks of it."""
     if parameter.annotation is None:
-        cls: Value | None = ducks.only_class(machine, inner, parameter, inner.function.body)
+        cls: Value | None = ducks.only_class(machine, inner, parameter, inner.function)
     else:
         cls = machine.evaluate(inner, parameter.annotation.annotation)
     return typical_object(machine, inner, cls) if isinstance(cls, Class) and cls.node is not None and not cls.module.stub else None
@@ -251,8 +253,6 @@ def typical_object(machine: Machine, frame: Frame, cls: Class) -> Instance | Non
 
 def call_unknown(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, site: Site) -> Value:
     """A call of something unresolved: the one network it can be, or a network that nobody knows, or anything."""
-    if isinstance(callee, Unknown) and callee.what.endswith(".step"):
-        machine.seen.optimised.add(site.path)
     cls = networks.only_candidate(machine, frame, callee, arguments)
     found = typical_object(machine, frame, cls) if cls is not None else None
     return _instance(machine, frame, found, arguments, site) if found is not None else networks.call_unknown(machine, callee, arguments, site)

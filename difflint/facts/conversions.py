@@ -124,12 +124,11 @@ def conversion(links: Sequence[Link]) -> Conversion | None:
     return next((c for c in CONVERSIONS if whole.near(c.affine)), None)
 
 
-def _by_statistics(link: Link) -> Conversion:
+def _by_statistics(link: Link) -> Conversion | None:
     """``Normalize(mean, std)``: whatever its constants, it expects [0, 1]; unless it is written as an inverse."""
     assert isinstance(link.step, Affine)
     known = next((c for c in CONVERSIONS if link.step.near(c.affine)), None)
     if known is not None:
         return known
     normalises = all(abs(a) > 1 for a in link.step.scale) and all(b <= 0 for b in link.step.shift)
-    after = SIGNED if normalises else UNIT
-    return CONVERSIONS[0] if normalises else Conversion("denormalised", "denormalize", SIGNED, after)
+    return CONVERSIONS[0] if normalises else None

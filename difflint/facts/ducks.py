@@ -17,18 +17,21 @@ COMMON = frozenset(
 )
 
 
-def only_class(machine: Machine, inner: Frame, parameter: cst.Param, body: cst.CSTNode) -> Class | None:
-    """The one class of the module whose objects have every attribute that ``body`` reads of the parameter."""
-    asked = set(_attributes(body, parameter.name.value)) - COMMON
+def only_class(machine: Machine, inner: Frame, parameter: cst.Param, function: Any) -> Class | None:
+    """The one class of the module whose objects have every attribute that the function reads of the parameter."""
+    if id(function) not in machine.attributes_read:
+        machine.attributes_read[id(function)] = frozenset(_attributes(function.body))
+    name = parameter.name.value
+    asked = {attribute for owner, attribute in machine.attributes_read[id(function)] if owner == name} - COMMON
     if len(asked) < ENOUGH:
         return None
-    classes = {id(v.node): v for v in inner.scope.module.scope.names.values() if _is_own(v)}
+    classes = {id(v.node): v for v in inner.scope.module.scope.names.values() if isinstance(v, Class) and _is_own(v)}
     fitting = [cls for cls in classes.values() if asked <= _names(machine, cls)]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _is_own(value: object) -> bool:
-    return isinstance(value, Class) and value.node is not None and not value.module.stub
+def _is_own(cls: Class) -> bool:
+    return cls.node is not None and not cls.module.stub
 
 
 def _names(machine: Machine, cls: Class) -> set[str]:
@@ -37,9 +40,9 @@ def _names(machine: Machine, cls: Class) -> set[str]:
     return own.union(*(c.members for c in cls.mro() if isinstance(c, Class)))
 
 
-def _attributes(node: Any, name: str) -> Iterator[str]:
-    """The attributes read of a name anywhere below a node."""
-    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == name:
-        yield node.attr.value
+def _attributes(node: Any) -> Iterator[tuple[str, str]]:
+    """Every ``name.attribute`` below a node."""
+    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+        yield node.value.value, node.attr.value
     for child in node.children:
-        yield from _attributes(child, name)
+        yield from _attributes(child)

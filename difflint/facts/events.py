@@ -5,11 +5,12 @@ joined to one batch it is about."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from difflint.facts.interval import Interval
-from difflint.facts.steps import Site
-from difflint.facts.values import Network, Tensor, Value
+from difflint.facts.steps import Link, Site
+from difflint.facts.values import Network, Origin, Tensor, Value, choices
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,18 @@ class Observations:
     losses: dict[Loss, None] = field(default_factory=dict)
     trained: dict[Trained, None] = field(default_factory=dict)
     backwards: dict[Backward, None] = field(default_factory=dict)
+    conditional: set[tuple[Origin, tuple[Link, ...]]] = field(default_factory=set)
     optimised: set[str] = field(default_factory=set)  # files in which some optimizer takes a step
+
+    def note_conditional(self, values: Iterable[Value]) -> None:
+        """Where ways meet, a tensor beside a longer version of itself: those extra steps are only taken sometimes."""
+        found = [v for value in values for v in choices(value) if isinstance(v, Tensor) and v.links]
+        starts = {v.origin: () for value in values for v in choices(value) if isinstance(v, Tensor) and not v.links}
+        for longer in found:
+            shorter = [v.links for v in found if v.origin == longer.origin and len(v.links) < len(longer.links)]
+            for links in (*shorter, *([()] if longer.origin in starts else [])):
+                if longer.links[: len(links)] == links:
+                    self.conditional.update((longer.origin, longer.links[:end]) for end in range(len(links) + 1, len(longer.links) + 1))
 
     def domains(self, networks: frozenset[Network], role: str = "input") -> tuple[Trained, ...]:
         """The clean data that these networks were trained on (or to give): these very objects, else others of their

@@ -169,6 +169,7 @@ def conditional(machine: Machine, frame: Frame, node: cst.IfExp) -> Value:
     refine(machine, frame, node.test, False)
     no = machine.evaluate(frame, node.orelse)
     frame.scope.names = before
+    machine.seen.note_conditional((yes, no))
     return join((yes, no))
 
 
@@ -203,6 +204,8 @@ def call(machine: Machine, frame: Frame, node: cst.Call) -> Value:
     arguments = arguments_of(machine, frame, node.args)
     result = machine.call(frame, callee, arguments, site)
     if isinstance(node.func, cst.Attribute):
+        if node.func.attr.value == "step":
+            machine.seen.optimised.add(frame.path)
         attributes.write_back(machine, frame, node.func, arguments, result)
     return result
 

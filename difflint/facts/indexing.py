@@ -208,4 +208,6 @@ def stored(owner: Value, key: Value, value: Value) -> Value:
         return Elements(join((owner.item, value)))
     if isinstance(owner, Tensor):
         return join((owner, value)) if isinstance(value, Tensor) else Unknown("partly written")
+    if isinstance(owner, Const):
+        return join((owner, value)) if isinstance(value, Tensor) else Unknown("partly written")
     return owner

@@ -156,7 +156,7 @@ def _case(entry: Any, api: str, file: Path) -> Case:
 TRANSFERS = frozenset([
     "keep", "affine", "normalize", "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round",
     "opaque", "join", "binary", "feature", "statistic", "unknown", "coefficient", "pass", "begin", "convert", "blank",
-    "blend",
+    "blend", "zero",
 ])
 # fmt: on
 

@@ -14,7 +14,7 @@ from difflint.facts.library import Library as Knowledge
 from difflint.facts.project import Module, Project
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
-from difflint.facts.values import ANY, Function, Instance, Items, Network, Unknown, Value
+from difflint.facts.values import ANY, Function, Instance, Items, Network, Tensor, Unknown, Value
 
 MAX_DEPTH = 40
 BUDGET = 400_000  # expressions of one entry point; beyond it everything new is unknown
@@ -58,12 +58,14 @@ class Machine:
     typical: dict[int, Instance] = field(default_factory=dict)  # by class: the first object made of it
     parts: set[int] = field(default_factory=set)  # classes whose objects are made inside a network
     classes: list[Any] = field(default_factory=list)
+    attributes_read: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict)  # by function
     unknown_calls: Counter[str] = field(default_factory=Counter)
     half_networks: dict[Network, Site] = field(default_factory=dict)
     frozen: set[Network] = field(default_factory=set)
     amp: list[tuple[str | None, Site]] = field(default_factory=list)
     amp_functions: dict[int, tuple[str | None, Site]] = field(default_factory=dict)
     no_grad: int = 0  # how many regions without gradients we are in
+    inside: list[tuple[Tensor, ...]] = field(default_factory=list)  # what the running networks were given
     part: int = 0  # which tensor of a batch of several is being looked at
     steps: int = 0
 

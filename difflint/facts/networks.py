@@ -101,20 +101,24 @@ def _within(value: Value) -> Iterable[Tensor]:
     return tensors(value)
 
 
-def before(machine: Machine, network: Instance, arguments: Arguments, site: Site) -> None:
+def before(machine: Machine, network: Instance, given: list[Tensor], site: Site) -> None:
     """Note what clean data a network's noised input is made of."""
-    for tensor in inputs(arguments)[:1]:
+    for tensor in given[:1]:
         mixing.observe_input(machine, network.network, tensor, site)
 
 
-def after(machine: Machine, network: Instance, arguments: Arguments, result: Value, site: Site) -> Value:
-    """What leaves a network: features become its output; anything else passes."""
-    given = inputs(arguments)
-    if any(t.kind is Kind.FEATURE for t in given):
-        return result
+def after(machine: Machine, network: Instance, given: list[Tensor], result: Value, site: Site) -> Value:
+    """What leaves a network: features become its output; anything else passes, and so does all inside a larger one."""
+    if any(t.kind is Kind.FEATURE for t in given) or is_part(machine, given):
+        return mixing.feature(site, open_range=False) if isinstance(result, Unknown) and given else result
     if isinstance(result, Unknown):
         return output(machine, {network.network}, given, site, None) if given else result
     return _leaving(machine, network.network, given, result, site)
+
+
+def is_part(machine: Machine, given: list[Tensor]) -> bool:
+    """Whether a module works on the very input of a network that is running: then it is a layer of that one."""
+    return bool(given) and any(given[0] in outer for outer in machine.inside)
 
 
 def _leaving(machine: Machine, network: Network, given: list[Tensor], result: Value, site: Site) -> Value:
@@ -148,18 +152,11 @@ def from_library(machine: Machine, network: LibraryObject, subject: Value, resul
     given = list(tensors(subject))
     if not given or any(t.kind is Kind.FEATURE for t in given):
         return result
+    if is_part(machine, given):
+        return result
     for tensor in given[:1]:
         mixing.observe_input(machine, network.network, tensor, site)
-    return result if machine.stack and _inside_network(machine) else replace(output(machine, {network.network}, given, site, UNBOUNDED), links=result.links)
-
-
-def _inside_network(machine: Machine) -> bool:
-    return any(frame.self_value is not None and is_network(frame.self_value) and _is_forward(frame) for frame in machine.stack)
-
-
-def _is_forward(frame: object) -> bool:
-    node = getattr(frame, "function", None)
-    return getattr(getattr(node, "name", None), "value", "") == "forward"
+    return replace(output(machine, {network.network}, given, site, UNBOUNDED), links=result.links)
 
 
 def call_unknown(machine: Machine, callee: Value, arguments: Arguments, site: Site) -> Value:

@@ -54,6 +54,7 @@ class Frame:
     yields: list[Value] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)
     called_at: Site | None = None
+    receiver: Value | None = None
     half: Site | None = None  # a float16 autocast region entered here or in a callee
 
     def site(self, node: Any) -> Site:

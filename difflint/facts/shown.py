@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from difflint.facts.events import Observations, Sink, Trained
-from difflint.facts.interval import SIGNED, Interval
+from difflint.facts.interval import SIGNED, UNBOUNDED, UNIT, Interval
 from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Link, Round, Stretch, through
 from difflint.facts.values import Kind, Tensor
 
@@ -83,6 +83,8 @@ def shown(seen: Observations, sink: Sink) -> tuple[Shown, ...] | None:
 
 def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:
     """The ways a tensor may have come, each with a known range at its start; None if that is not known."""
+    if tensor.origin.nominal is not None:
+        return (Shown(tensor, tensor.origin.nominal, (), tensor.links),)
     if tensor.kind in (Kind.SAMPLE, Kind.MODEL) and not _bounded(tensor.links):
         role = "input" if tensor.kind is Kind.SAMPLE else "target"
         found = [_from_training(tensor, t) for t in seen.domains(tensor.origin.networks, role)]
@@ -117,6 +119,7 @@ def _from_activation(tensor: Tensor) -> Shown:
 def _from_clamp(tensor: Tensor) -> Shown | None:
     """An output of unknown meaning that was clamped: from there on its range is what the writer wanted."""
     for end, link in enumerate(tensor.links, 1):
-        if isinstance(link.step, Clamp) and link.step.low is not None and link.step.high is not None:
-            return Shown(tensor, Interval(link.step.low, link.step.high), (), tensor.links[end:])
+        bounds = Interval(*link.step.apply(UNBOUNDED).ends) if isinstance(link.step, Clamp) else UNBOUNDED
+        if bounds in (UNIT, SIGNED):
+            return Shown(tensor, bounds, (), tensor.links[end:])
     return None

@@ -12,7 +12,7 @@ from difflint.facts.expressions import AUGMENTED, defaults
 from difflint.facts.machine import Executor, Machine
 from difflint.facts.scope import Frame, Loop, merge
 from difflint.facts.truth import refine, truth
-from difflint.facts.values import ANY, NONE, Class, Const, Function, Items, Value
+from difflint.facts.values import ANY, NONE, Choice, Class, Const, Function, Items, Library, Value
 
 
 def line(machine: Machine, frame: Frame, node: cst.SimpleStatementLine) -> None:
@@ -57,7 +57,7 @@ def if_(machine: Machine, frame: Frame, node: cst.If) -> None:
         elif node.orelse is not None:
             machine.execute(frame, [node.orelse])
         return
-    fork(frame, (lambda: _branch(machine, frame, node, True), lambda: _branch(machine, frame, node, False)))
+    fork(machine, frame, (lambda: _branch(machine, frame, node, True), lambda: _branch(machine, frame, node, False)))
 
 
 def _branch(machine: Machine, frame: Frame, node: cst.If, holds: bool) -> None:
@@ -71,7 +71,7 @@ def _is_main_test(test: Any) -> bool:
     return isinstance(test, cst.Comparison) and isinstance(test.left, cst.Name) and test.left.value == "__name__"
 
 
-def fork(frame: Frame, ways: tuple[Callable[[], None], ...]) -> None:
+def fork(machine: Machine, frame: Frame, ways: tuple[Callable[[], None], ...]) -> None:
     """Run each way from the same names and join what those that go on leave behind."""
     before = frame.scope.names
     ends = []
@@ -84,6 +84,9 @@ def fork(frame: Frame, ways: tuple[Callable[[], None], ...]) -> None:
     frame.undecided -= 1
     frame.alive = bool(ends)
     frame.scope.names = merge(ends) if ends else before
+    for value in frame.scope.names.values() if len(ends) > 1 else ():
+        if isinstance(value, Choice):
+            machine.seen.note_conditional(value.values)
 
 
 def for_(machine: Machine, frame: Frame, node: cst.For) -> None:
@@ -216,11 +219,18 @@ def class_(machine: Machine, frame: Frame, node: cst.ClassDef) -> None:
     inner = Frame(scope, frame.path, owner=made)
     machine.execute(inner, node.body.body)
     made.members.update(scope.names)
+    if any(isinstance(base, Library) and base.name.startswith("enum.") for base in bases):
+        made.members.update(_members(made))
     if _is_dataclass(node):
         made.members.setdefault("__dataclass__", Items(tuple(Const(name) for name in _fields(node))))
     if not frame.scope.module.stub:
         machine.classes.append(made)
     frame.scope.bind(node.name.value, made)
+
+
+def _members(made: Class) -> dict[str, Value]:
+    """The members of an Enum: constants that equal only themselves."""
+    return {name: Const(f"{made.name}.{name}") for name, v in made.members.items() if not isinstance(v, Function)}
 
 
 def _is_dataclass(node: cst.ClassDef) -> bool:
@@ -251,7 +261,7 @@ def nonlocal_(machine: Machine, frame: Frame, node: cst.Nonlocal) -> None:
 def match_(machine: Machine, frame: Frame, node: cst.Match) -> None:
     machine.evaluate(frame, node.subject)
     ways = tuple((lambda case=case: machine.execute(frame, [case.body])) for case in node.cases)
-    fork(frame, (*ways, lambda: None))
+    fork(machine, frame, (*ways, lambda: None))
 
 
 EXECUTORS: dict[type, Executor] = {

@@ -287,6 +287,11 @@ def _range(call: Call, ends: Any) -> Interval | None:
     return None if low is None or high is None else Interval(min(low, high), max(low, high))
 
 
+def zero(call: Call, value: Value, details: Any) -> Value:
+    """Zeros of another tensor's shape: the number zero, as far as values go."""
+    return Const(0)
+
+
 def blank(call: Call, value: Value, details: Any) -> Value:
     """A new array whose dtype says how what is written into it is cast; anything but bytes is unknown."""
     dtype = dtype_name(call.bound.get(details))
@@ -349,6 +354,7 @@ TRANSFERS: dict[str, Callable[[Call, Value, Any], Value]] = {
     "coefficient": coefficient,
     "begin": begin,
     "blank": blank,
+    "zero": zero,
     "convert": convert,
     "blend": blend,
 }
