@@ -10,7 +10,7 @@ from difflint.discovery import discover
 from difflint.errors import RuleError
 from difflint.facts import Facts, Problem, RowError, analyse
 from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source, split_lines
-from difflint.findings import FileError, Finding
+from difflint.findings import FileError, Finding, Place
 from difflint.result import Result, Stats
 from difflint.rules import UNUSED_SUPPRESSION, Rule, load_check, load_rules
 from difflint.suppress import Suppression, claim, find_suppressions, split
@@ -30,7 +30,7 @@ def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None) -
     kept, silenced, unused = split(findings, [s for path, text in texts.items() for s in find_suppressions(path, text)])
     kept += _unused_suppressions(unused, rules, sources, settings)
     return Result(
-        findings=tuple(sorted(set(kept), key=lambda finding: finding.sort_key)),
+        findings=_one_each(kept),
         errors=tuple(sorted(set(errors))),
         rules=rules,
         lines=_code_lines(kept, texts),
@@ -43,6 +43,14 @@ def _facts(sources: Sources) -> Facts:
         return analyse(sources.relevant)
     except RowError as error:
         raise RuleError(" ".join(str(error).split())) from error
+
+
+def _one_each(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """One finding for each rule at each place, in the order of the report; the shortest chain speaks for the others."""
+    chosen: dict[tuple[str, Place], Finding] = {}
+    for finding in sorted(findings, key=lambda f: (f.sort_key, len(f.trace))):
+        chosen.setdefault((finding.rule, finding.place), finding)
+    return tuple(chosen.values())
 
 
 def _check(rule: Rule, facts: Facts, errors: list[FileError]) -> list[Finding]:

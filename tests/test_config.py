@@ -16,11 +16,13 @@ NONE: Mapping[str, Any] = {}
 
 
 def test_the_nearest_file_that_speaks_of_difflint_counts(project: Project) -> None:
-    root = project({
-        "pyproject.toml": '[tool.difflint]\nselect = ["DFL101"]\n',
-        "src/pyproject.toml": "[project]\nname = 'inner'\n",
-        "src/a.py": "",
-    })
+    root = project(
+        {
+            "pyproject.toml": '[tool.difflint]\nselect = ["DFL101"]\n',
+            "src/pyproject.toml": "[project]\nname = 'inner'\n",
+            "src/a.py": "",
+        }
+    )
     settings = load_settings(["src/a.py"], load_rules(), NONE)
     assert settings.select == ("DFL101",)
     assert settings.root == root

@@ -8,7 +8,7 @@ from difflint.facts import Facts, Problem
 from difflint.facts.activations import activation
 from difflint.facts.events import Loss
 from difflint.facts.interval import Interval
-from difflint.facts.report import interval_json
+from difflint.facts.report import bound_json
 from difflint.facts.steps import Affine, through
 from difflint.facts.values import Kind, Tensor
 
@@ -55,5 +55,8 @@ def _problem(facts: Facts, loss: Loss) -> Problem:
         {"activation": step.name, "range": str(reach), "target": what},
         trace,
         f"Remove the final {step.name}: let the network end in its last linear or convolution layer.",
-        {"activation": {"name": step.name, "low": interval_json(reach)[0], "high": interval_json(reach)[1]}, "target": what},  # type: ignore[index]
+        {
+            "activation": {"name": step.name, "low": bound_json(reach.low), "high": bound_json(reach.high)},
+            "target": what,
+        },
     )

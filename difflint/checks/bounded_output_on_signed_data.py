@@ -8,9 +8,10 @@ from difflint.facts import Facts, Problem
 from difflint.facts.activations import activation, shown_as_signed
 from difflint.facts.events import Loss, Sink
 from difflint.facts.interval import SIGNED, UNIT, Interval
-from difflint.facts.report import interval_json
+from difflint.facts.report import bound_json, interval_json
 from difflint.facts.steps import Bounded, through
 from difflint.facts.values import Kind, Tensor
+from difflint.findings import TraceStep
 
 
 def check(facts: Facts) -> Iterator[Problem]:
@@ -45,19 +46,24 @@ def _trained(facts: Facts, loss: Loss) -> Problem:
 
 
 def _sampled(facts: Facts, sink: Sink, tensor: Tensor, step: Bounded) -> Problem:
-    trace = (*facts.chain(tensor.links, None), facts.step(sink.site, f"{sink.name} shows it as if it had been in [-1, 1]"))
+    trace = (
+        *facts.chain(tensor.links, None),
+        facts.step(sink.site, f"{sink.name} shows it as if it had been in [-1, 1]"),
+    )
     return _problem(facts, sink, step, SIGNED, trace, "x0")
 
 
-def _problem(facts: Facts, event: Loss | Sink, step: Bounded, data: Interval, trace: tuple[object, ...], prediction: str) -> Problem:
+def _problem(
+    facts: Facts, event: Loss | Sink, step: Bounded, data: Interval, trace: tuple[TraceStep, ...], prediction: str
+) -> Problem:
     reach = Interval(step.low, step.high)
     return Problem(
         facts.place(event.site),
         {"activation": step.name, "range": str(reach), "data": str(data)},
-        trace,  # type: ignore[arg-type]
+        trace,
         f"End the network in tanh (or in nothing and clamp at the end), or keep the data in {UNIT}.",
         {
-            "activation": {"name": step.name, "low": step.low, "high": interval_json(reach)[1]},  # type: ignore[index]
+            "activation": {"name": step.name, "low": step.low, "high": bound_json(reach.high)},
             "data": interval_json(data),
             "prediction": prediction,
         },

@@ -31,7 +31,10 @@ def _mismatch(sink: Sink, way: Shown) -> bool:
     takes, reaches = sink.takes_of(way.tensor), way.reaches
     if takes is None or reaches is None or way.stretched or not (way.sampled or way.inverted):
         return False
-    if first_repeat(way.display, way.domain) is not None or first_repeat((*way.data, *way.display), way.base) is not None:
+    if (
+        first_repeat(way.display, way.domain) is not None
+        or first_repeat((*way.data, *way.display), way.base) is not None
+    ):
         return False
     return not reaches.near(takes)
 
@@ -40,7 +43,11 @@ def _problem(facts: Facts, sink: Sink, way: Shown) -> Problem:
     takes, reaches = sink.takes_of(way.tensor), way.reaches
     assert takes is not None and reaches is not None
     data, display = (way.data, way.display) if way.sampled else split(way)
-    trace = (*facts.way(way), *facts.calls(sink), facts.step(sink.site, f"{sink.name} takes {takes}, a perfect picture arrives in {reaches}"))
+    trace = (
+        *facts.way(way),
+        *facts.calls(sink),
+        facts.step(sink.site, f"{sink.name} takes {takes}, a perfect picture arrives in {reaches}"),
+    )
     return Problem(
         facts.place(sink.site),
         {

@@ -29,7 +29,9 @@ def _unfinished(facts: Facts) -> Iterator[Tensor]:
     """Values in the middle of ``x / 256 * 255``: a factor that the next one takes back is no conversion."""
     for event in facts.seen.rescaled:
         links = event.value.links
-        factors = [link.step.scale[0] for link in links[-2:] if isinstance(link.step, Affine) and set(link.step.shift) == {0.0}]
+        factors = [
+            link.step.scale[0] for link in links[-2:] if isinstance(link.step, Affine) and set(link.step.shift) == {0.0}
+        ]
         if len(factors) == 2 and abs(factors[0] * factors[1] - 1) < 0.1:
             yield replace(event.value, links=links[:-1])
 

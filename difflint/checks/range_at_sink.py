@@ -56,7 +56,11 @@ def collapses(reaches: Interval, takes: Interval) -> bool:
 def _problem(facts: Facts, sink: Sink, way: Shown) -> Problem:
     takes, reaches = sink.takes_of(way.tensor), way.reaches
     assert takes is not None and reaches is not None
-    outcome = "the whole picture is black" if collapses(reaches, takes) else OUTCOMES.get(sink.outside, "the picture is wrong")
+    outcome = (
+        "the whole picture is black"
+        if collapses(reaches, takes)
+        else OUTCOMES.get(sink.outside, "the picture is wrong")
+    )
     trace = (*facts.way(way), *facts.calls(sink), facts.step(sink.site, f"{sink.name} takes {takes}"))
     return Problem(
         facts.place(sink.site),

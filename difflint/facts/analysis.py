@@ -39,7 +39,9 @@ class Analysis:
     unknown_calls: tuple[tuple[str, int], ...] = ()
 
 
-def interpret(sources: Sequence[SourceFile], knowledge: Library, read: Callable[[Path], tuple[str, str] | None]) -> Analysis:
+def interpret(
+    sources: Sequence[SourceFile], knowledge: Library, read: Callable[[Path], tuple[str, str] | None]
+) -> Analysis:
     """Interpret the given files as one project."""
     project = Project(read)
     modules = [project.add(s.path, s.text, s.location, s.project) for s in sources]
@@ -61,7 +63,9 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
         try:
             tree = module.tree
         except cst.ParserSyntaxError as error:
-            failures.append(Failure(module.path, f"syntax error in line {error.raw_line}: {error.message.splitlines()[0]}"))
+            failures.append(
+                Failure(module.path, f"syntax error in line {error.raw_line}: {error.message.splitlines()[0]}")
+            )
             module.state = "done"
             return
         steps, running.steps = running.steps, 0

@@ -180,7 +180,13 @@ def _given(found: Row, gives: Mapping[str, Any] | None, value: Value, site: Site
     if "kind" in gives:
         return source(found, gives, site)
     if isinstance(value, Tensor):
-        return Tensor(value.origin, value.links, gives.get("dtype", value.dtype), gives.get("container", value.container), value.amp)
+        return Tensor(
+            value.origin,
+            value.links,
+            gives.get("dtype", value.dtype),
+            gives.get("container", value.container),
+            value.amp,
+        )
     return value
 
 

@@ -61,7 +61,9 @@ def binary(machine: Machine, operator: str, left: Value, right: Value, site: Sit
         return Record((*left.entries, *right.entries)) if isinstance(right, Record) else ANY
     if operator == "*" and (left == Const(0) or right == Const(0)):
         return Const(0)
-    if any(isinstance(v, Unknown) and v.is_coefficient for v in (left, right)) and not any(isinstance(v, Tensor) for v in (left, right)):
+    if any(isinstance(v, Unknown) and v.is_coefficient for v in (left, right)) and not any(
+        isinstance(v, Tensor) for v in (left, right)
+    ):
         return _scaled_by_coefficient(operator, left, right, site)
     if _is_number(left) or _is_number(right):
         return _with_number(machine, operator, left, right, site)
@@ -99,7 +101,9 @@ def _sequences(operator: str, left: Items | Elements, right: Value) -> Value:
         if isinstance(left, Items) and isinstance(times, int) and len(left.items) * times <= 64:
             return Items(left.items * times, left.kind)
         return Elements(join(left.items) if isinstance(left, Items) else left.item)
-    parts = [v for side in (left, right) for v in (side.items if isinstance(side, Items) else (getattr(side, "item", ANY),))]
+    parts = [
+        v for side in (left, right) for v in (side.items if isinstance(side, Items) else (getattr(side, "item", ANY),))
+    ]
     return Elements(join(parts))
 
 
@@ -157,7 +161,9 @@ def rescale(machine: Machine, value: Value, step: Affine, site: Site, what: str 
         value = Tensor(Origin(Kind.OTHER, value.site, value.what or "an unknown value"))
     if not isinstance(value, Tensor):
         return ANY
-    if value.dtype in INTEGERS and any(not float(a).is_integer() or not float(b).is_integer() for a, b in zip(step.scale, step.shift, strict=True)):
+    if value.dtype in INTEGERS and any(
+        not float(a).is_integer() or not float(b).is_integer() for a, b in zip(step.scale, step.shift, strict=True)
+    ):
         value = replace(value, dtype="float32")
     result = value.step(step, site, what)
     machine.seen.rescaled[Rescaled(site, machine.calls, machine.part, result)] = None
@@ -204,7 +210,11 @@ def _same(left: Value, right: Value) -> bool | None:
 
 def _contains(item: Value, container: Value) -> bool | None:
     if isinstance(container, Record) and isinstance(item, Const):
-        return True if any(key == item.value for key, _ in container.entries) else (None if container.rest is not None else False)
+        return (
+            True
+            if any(key == item.value for key, _ in container.entries)
+            else (None if container.rest is not None else False)
+        )
     if isinstance(container, Items):
         answers = [_same(item, v) for v in container.items]
         return True if True in answers else (None if None in answers else False)

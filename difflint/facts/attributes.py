@@ -34,12 +34,45 @@ from difflint.facts.values import (
 )
 
 SAME_TENSOR = frozenset(
-    ["data", "T", "mT", "H", "mH", "real", "sample", "samples", "images", "frames", "prev_sample", "latent_dist", "last_hidden_state", "logits", "videos"]
+    [
+        "data",
+        "T",
+        "mT",
+        "H",
+        "mH",
+        "real",
+        "sample",
+        "samples",
+        "images",
+        "frames",
+        "prev_sample",
+        "latent_dist",
+        "last_hidden_state",
+        "logits",
+        "videos",
+    ]
 )
 
 
 # names of tensor methods that other objects have too: on something unknown they say nothing
-NOT_ONLY_TENSORS = frozenset(["sample", "mode", "copy", "split", "convert", "resize", "filter", "type", "item", "crop", "rotate", "index_select", "select", "apply"])
+NOT_ONLY_TENSORS = frozenset(
+    [
+        "sample",
+        "mode",
+        "copy",
+        "split",
+        "convert",
+        "resize",
+        "filter",
+        "type",
+        "item",
+        "crop",
+        "rotate",
+        "index_select",
+        "select",
+        "apply",
+    ]
+)
 LITERALS = {"None": Const(None), "True": Const(True), "False": Const(False)}
 
 
@@ -205,4 +238,6 @@ def _is_changed(result: Value, before: Value) -> bool:
 
 def instance_behind(value: Value) -> Any:
     """The instance that ``super()`` stands for, or the value itself."""
-    return value.attributes.instance if isinstance(value, Instance) and isinstance(value.attributes, _Through) else value
+    return (
+        value.attributes.instance if isinstance(value, Instance) and isinstance(value.attributes, _Through) else value
+    )

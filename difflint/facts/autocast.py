@@ -31,7 +31,11 @@ def region(value: Value) -> str | None:
         return dtype_name(dtype)
     device = constant(value.argument("device_type"))
     on_cpu = value.name.startswith("torch.cpu") or (isinstance(device, str) and device.startswith("cpu"))
-    return CPU_DEFAULT if on_cpu else (CUDA_DEFAULT if isinstance(device, str) or value.name.startswith("torch.cuda") else None)
+    return (
+        CPU_DEFAULT
+        if on_cpu
+        else (CUDA_DEFAULT if isinstance(device, str) or value.name.startswith("torch.cuda") else None)
+    )
 
 
 def enter(machine: Machine, frame: Frame, value: Value, site: Site) -> None:
@@ -66,7 +70,7 @@ def decorated(machine: Machine, function: Function, decorators: list[Value], sit
 
 @lru_cache(maxsize=64)
 def has_scaler(text: str) -> bool:
-    """Whether a module's code names anything that scales losses or gradients; a scaler that never scales does not count."""
+    """Whether a module's code names anything that scales losses; a scaler that never scales does not count."""
     names = set(_names(text))
     found = {name for name in names if SCALER.fullmatch(name)}
     if "GradScaler" in names and "scale" not in names:

@@ -104,11 +104,13 @@ def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments
 
 
 def _is_vector(owner: Value, method: str) -> bool:
-    """Whether it is a batch of tensors, or a tensor of known numbers, one for each channel, that is brought into shape."""
+    """Whether it is a batch of tensors, or a tensor of one known number for each channel."""
     return isinstance(owner, Items) and (owner.kind == "batch" or method in SHAPING)
 
 
-SHAPING = frozenset(("view", "reshape", "unsqueeze", "to", "cuda", "float", "type_as", "expand", "repeat", "squeeze", "half"))
+SHAPING = frozenset(
+    ("view", "reshape", "unsqueeze", "to", "cuda", "float", "type_as", "expand", "repeat", "squeeze", "half")
+)
 
 
 def _instance(machine: Machine, frame: Frame, callee: Instance, arguments: Arguments, site: Site) -> Value:
@@ -152,7 +154,9 @@ def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments
     key = (function, arguments, machine.amp_dtype)
     if key in machine.memory:
         return machine.memory[key]
-    active = sum(1 for running in machine.stack if running.function is function.node and running.receiver == function.bound)
+    active = sum(
+        1 for running in machine.stack if running.function is function.node and running.receiver == function.bound
+    )
     if len(machine.stack) >= MAX_DEPTH or active >= 2:
         return Unknown("recursion", site)
     machine.memory[key] = Unknown("recursion", site)
@@ -165,7 +169,9 @@ def _body(machine: Machine, frame: Frame, function: Function, arguments: Argumen
     machine.visited.add(id(function.node))
     scope = Scope(function.module, function.scope)
     bound = attributes.instance_behind(function.bound) if function.bound is not None else None
-    inner = Frame(scope, function.module.path, function.node, function.owner, bound if isinstance(bound, Instance) else None)
+    inner = Frame(
+        scope, function.module.path, function.node, function.owner, bound if isinstance(bound, Instance) else None
+    )
     inner.undecided, inner.called_at, inner.receiver = frame.undecided, site, function.bound
     bind_parameters(machine, inner, function, arguments, bound)
     without_grad = "no_grad" in function.decorators or "inference_mode" in function.decorators
@@ -202,7 +208,9 @@ def _useful(returns: list[Value]) -> list[Value]:
     return real or returns
 
 
-def bind_parameters(machine: Machine, inner: Frame, function: Function, arguments: Arguments, bound: Value | None) -> None:
+def bind_parameters(
+    machine: Machine, inner: Frame, function: Function, arguments: Arguments, bound: Value | None
+) -> None:
     """Give the parameters their arguments, defaults, or a value that is unknown but the same wherever it is used."""
     params = function.node.params
     positional = list(arguments.args)
@@ -222,7 +230,9 @@ def bind_parameters(machine: Machine, inner: Frame, function: Function, argument
             value = _absent(machine, inner, parameter, defaults)
         inner.scope.names[name] = value
     if isinstance(params.star_arg, cst.Param):
-        inner.scope.names[params.star_arg.name.value] = Items(tuple(positional), "tuple") if not arguments.open else Elements(ANY)
+        inner.scope.names[params.star_arg.name.value] = (
+            Items(tuple(positional), "tuple") if not arguments.open else Elements(ANY)
+        )
     if params.star_kwarg is not None:
         rest = ANY if arguments.open else None
         inner.scope.names[params.star_kwarg.name.value] = Record(tuple(keywords.items()), rest)
@@ -241,7 +251,11 @@ def typical(machine: Machine, inner: Frame, parameter: Any) -> Value | None:
         cls: Value | None = ducks.only_class(machine, inner, parameter, inner.function)
     else:
         cls = machine.evaluate(inner, parameter.annotation.annotation)
-    return typical_object(machine, inner, cls) if isinstance(cls, Class) and cls.node is not None and not cls.module.stub else None
+    return (
+        typical_object(machine, inner, cls)
+        if isinstance(cls, Class) and cls.node is not None and not cls.module.stub
+        else None
+    )
 
 
 def typical_object(machine: Machine, frame: Frame, cls: Class) -> Instance | None:
@@ -255,6 +269,8 @@ def call_unknown(machine: Machine, frame: Frame, callee: Value, arguments: Argum
     """A call of something unresolved: the one network it can be, or a network that nobody knows, or anything."""
     cls = networks.only_candidate(machine, frame, callee, arguments)
     found = typical_object(machine, frame, cls) if cls is not None else None
-    return _instance(machine, frame, found, arguments, site) if found is not None else networks.call_unknown(machine, callee, arguments, site)
-
-
+    return (
+        _instance(machine, frame, found, arguments, site)
+        if found is not None
+        else networks.call_unknown(machine, callee, arguments, site)
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from difflint.facts.machine import Arguments
 from difflint.facts.values import ANY, NONE, Choice, Const, Elements, Items, Record, Unknown, Value, constant, join
 
-MUTATORS = frozenset(["append", "extend", "insert", "pop", "update", "setdefault", "remove", "clear", "reverse", "sort", "add"])
+MUTATORS = frozenset(
+    ["append", "extend", "insert", "pop", "update", "setdefault", "remove", "clear", "reverse", "sort", "add"]
+)
 MAX_ITEMS = 200
 RECORD_METHODS = frozenset(["items", "keys", "values", "get", "pop", "update", "setdefault", "copy"])
 
@@ -38,14 +40,16 @@ def _of_record(owner: Record, name: str, arguments: Arguments) -> Value | None:
 
 
 def _views(owner: Record, name: str) -> Value:
-    rows: list[Value] = []
-    for key, value in owner.entries:
-        rows.append({"items": Items((Const(key), value), "tuple"), "keys": Const(key), "values": value}[name])
+    rows = [_view(name, Const(key), value) for key, value in owner.entries]
     if owner.rest is None:
         return Items(tuple(rows))
-    unknown = Unknown("key")
-    rest = {"items": Items((unknown, owner.rest), "tuple"), "keys": unknown, "values": owner.rest}[name]
-    return Elements(join((*rows, rest)))
+    return Elements(join((*rows, _view(name, Unknown("key"), owner.rest))))
+
+
+def _view(name: str, key: Value, value: Value) -> Value:
+    if name == "items":
+        return Items((key, value), "tuple")
+    return key if name == "keys" else value
 
 
 def _of_sequence(owner: Items | Elements, name: str) -> Value:

@@ -109,7 +109,9 @@ def _leads_to(links: Sequence[Link], begin: int, end: int, second: Conversion, b
 
 def _same_deed(first: Conversion, second: Conversion) -> bool:
     """Both lead to the same range the same way, or both take bytes that only the first one finds."""
-    return (first.direction == second.direction and first.after.near(second.after)) or first.before == second.before == BYTE
+    return (
+        first.direction == second.direction and first.after.near(second.after)
+    ) or first.before == second.before == BYTE
 
 
 def conversion(links: Sequence[Link]) -> Conversion | None:

@@ -13,7 +13,39 @@ from difflint.facts.values import Class
 
 ENOUGH = 2  # attributes that belong to the class itself
 COMMON = frozenset(
-    ["to", "cuda", "cpu", "eval", "train", "parameters", "state_dict", "load_state_dict", "half", "float", "forward", "apply", "shape", "device", "dtype", "modules", "named_parameters", "zero_grad", "requires_grad_", "size", "append", "items", "keys", "values", "get", "update", "pop", "copy", "format", "split", "join"]
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "eval",
+        "train",
+        "parameters",
+        "state_dict",
+        "load_state_dict",
+        "half",
+        "float",
+        "forward",
+        "apply",
+        "shape",
+        "device",
+        "dtype",
+        "modules",
+        "named_parameters",
+        "zero_grad",
+        "requires_grad_",
+        "size",
+        "append",
+        "items",
+        "keys",
+        "values",
+        "get",
+        "update",
+        "pop",
+        "copy",
+        "format",
+        "split",
+        "join",
+    ]
 )
 
 

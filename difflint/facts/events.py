@@ -75,7 +75,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Backward:
-    """A gradient is computed; ``half`` is the place where float16 came in, ``scaled`` whether anything scales the loss."""
+    """A gradient is computed; ``half`` is where float16 came in, ``scaled`` whether anything scales the loss."""
 
     site: Site
     calls: tuple[Site, ...]
@@ -106,7 +106,9 @@ class Observations:
             shorter = [v.links for v in found if v.origin == longer.origin and len(v.links) < len(longer.links)]
             for links in (*shorter, *([()] if longer.origin in starts else [])):
                 if longer.links[: len(links)] == links:
-                    self.conditional.update((longer.origin, longer.links[:end]) for end in range(len(links) + 1, len(longer.links) + 1))
+                    self.conditional.update(
+                        (longer.origin, longer.links[:end]) for end in range(len(links) + 1, len(longer.links) + 1)
+                    )
 
     def domains(self, networks: frozenset[Network], role: str = "input") -> tuple[Trained, ...]:
         """The clean data that these networks were trained on (or to give): these very objects, else others of their

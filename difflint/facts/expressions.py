@@ -90,7 +90,9 @@ def dictionary(machine: Machine, frame: Frame, node: cst.Dict) -> Value:
     record = Record()
     for element in node.elements:
         if isinstance(element, cst.DictElement):
-            record = indexing.with_key(record, machine.evaluate(frame, element.key), machine.evaluate(frame, element.value))
+            record = indexing.with_key(
+                record, machine.evaluate(frame, element.key), machine.evaluate(frame, element.value)
+            )
         else:
             record = containers.updated(record, machine.evaluate(frame, element.value))
     return record
@@ -241,7 +243,12 @@ def list_comprehension(machine: Machine, frame: Frame, node: Any) -> Value:
 
 
 def dict_comprehension(machine: Machine, frame: Frame, node: cst.DictComp) -> Value:
-    pair = comprehend(machine, frame, node.for_in, lambda: Items((machine.evaluate(frame, node.key), machine.evaluate(frame, node.value)), "tuple"))
+    pair = comprehend(
+        machine,
+        frame,
+        node.for_in,
+        lambda: Items((machine.evaluate(frame, node.key), machine.evaluate(frame, node.value)), "tuple"),
+    )
     if isinstance(pair, Items):
         return indexing.record_of(pair.items)
     item = indexing.item_of(machine, frame, pair)

@@ -15,7 +15,9 @@ from difflint.facts.values import Class, Library, Unknown, Value
 def import_(machine: Machine, frame: Frame, node: cst.Import) -> None:
     for alias in node.names:
         full = dotted(alias.name)
-        bound = alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else None
+        bound = (
+            alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else None
+        )
         target = full if bound else full.partition(".")[0]
         frame.scope.bind(bound or target, _module(machine, frame, target))
         if not bound and target != full:
@@ -25,7 +27,11 @@ def import_(machine: Machine, frame: Frame, node: cst.Import) -> None:
 def import_from(machine: Machine, frame: Frame, node: cst.ImportFrom) -> None:
     base = dotted(node.module) if node.module is not None else ""
     importer: Module = frame.scope.module
-    source = machine.project.relative(len(node.relative), base, importer) if node.relative else machine.project.find(base, importer)
+    source = (
+        machine.project.relative(len(node.relative), base, importer)
+        if node.relative
+        else machine.project.find(base, importer)
+    )
     if source is not None:
         machine.importer(machine, source)
     if isinstance(node.names, cst.ImportStar):
@@ -34,7 +40,9 @@ def import_from(machine: Machine, frame: Frame, node: cst.ImportFrom) -> None:
         return
     for alias in node.names:
         name = dotted(alias.name)
-        bound = alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else name
+        bound = (
+            alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else name
+        )
         frame.scope.bind(bound, _member(machine, importer, source, base, name, len(node.relative)))
 
 

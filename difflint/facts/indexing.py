@@ -62,7 +62,11 @@ def _pick(owner: Items, key: Value) -> Value:
         if all(part == NONE or isinstance(bound, int) for part, bound in zip(key.items, bounds, strict=True)):
             return Items(owner.items[slice(*bounds)], owner.kind)
         return Elements(join(owner.items))
-    if isinstance(key, Items) and key.kind == "tuple" and any(_is_slice(part) or part in (NONE, Const(...)) for part in key.items):
+    if (
+        isinstance(key, Items)
+        and key.kind == "tuple"
+        and any(_is_slice(part) or part in (NONE, Const(...)) for part in key.items)
+    ):
         return owner  # a vector of numbers gets more axes
     return join(owner.items) if owner.items else ANY
 
@@ -163,7 +167,9 @@ def _columns(machine: Machine, frame: Frame, targets: Sequence[Any], value: Valu
         rows = [_columns(machine, frame, targets, v) for v in choices(value)]
         return [join(column) for column in zip(*rows, strict=True)]
     if isinstance(value, Record) and value.rest is None and len(value.entries) == len(targets):
-        return [part for _, part in value.entries] if _is_named_tuple(value) else [Const(key) for key, _ in value.entries]
+        return (
+            [part for _, part in value.entries] if _is_named_tuple(value) else [Const(key) for key, _ in value.entries]
+        )
     star = next((i for i, t in enumerate(targets) if isinstance(t, cst.StarredElement)), None)
     if isinstance(value, Items) and star is None and len(value.items) == len(targets):
         return list(value.items)
@@ -184,7 +190,12 @@ def _store_item(machine: Machine, frame: Frame, target: cst.Subscript, value: Va
     element = target.slice[0].slice
     key = machine.evaluate(frame, element.value) if isinstance(element, cst.Index) else SLICE
     if isinstance(owner, Instance) and owner.cls.find("__setitem__") is not None:
-        machine.call(frame, attributes.get(machine, frame, owner, "__setitem__", frame.site(target)), Arguments((key, value)), frame.site(target))
+        machine.call(
+            frame,
+            attributes.get(machine, frame, owner, "__setitem__", frame.site(target)),
+            Arguments((key, value)),
+            frame.site(target),
+        )
         return
     if isinstance(owner, Tensor) and owner.dtype == "uint8":
         value = arithmetic.into_bytes(machine, value, frame.site(target))

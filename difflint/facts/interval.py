@@ -39,7 +39,7 @@ class Interval:
         return Interval(_clip(self.low, low, high), _clip(self.high, low, high))
 
     def within(self, other: Interval, slack: float = 0.02) -> bool:
-        """Whether it lies inside ``other``, up to ``slack`` of the other's width (255 against 256, 127.5 against 128)."""
+        """Whether it lies inside ``other``, up to ``slack`` of its width (255 against 256, 127.5 against 128)."""
         room = slack * other.width if other.bounded else 0.0
         return self.low >= other.low - room and self.high <= other.high + room
 

@@ -96,7 +96,11 @@ def _region(machine: Machine, frame: Frame) -> Site | None:
 
 
 def _trained(machine: Machine, loss: Tensor) -> list[Network]:
-    return [n for n in sorted(loss.origin.networks, key=lambda n: n.key) if n in machine.half_networks and n not in machine.frozen]
+    return [
+        n
+        for n in sorted(loss.origin.networks, key=lambda n: n.key)
+        if n in machine.half_networks and n not in machine.frozen
+    ]
 
 
 def _scaled(machine: Machine, frame: Frame, owner: Value, where: Site | None) -> bool:
@@ -151,7 +155,9 @@ def add_option(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
     """``parser.add_argument``: the namespace gets the default; a bare flag may be given or not."""
     namespace, names = arguments.args[:2]
     texts = [constant(v) for v in names.items] if isinstance(names, Items) else []
-    longest = next((t for t in texts if isinstance(t, str) and not (t.startswith("-") and not t.startswith("--"))), None)
+    longest = next(
+        (t for t in texts if isinstance(t, str) and not (t.startswith("-") and not t.startswith("--"))), None
+    )
     dest = constant(arguments.keyword("dest")) or (longest or "").lstrip("-").replace("-", "_")
     default = arguments.keyword("default") or NONE
     flag = constant(arguments.keyword("action")) in ("store_true", "store_false")
@@ -192,7 +198,9 @@ def denoising_step(machine: Machine, frame: Frame, arguments: Arguments, site: S
     """``scheduler.step(output, t, x).prev_sample``: the state, changed by the network's output."""
     from difflint.facts import mixing
 
-    given = [t for name, position in (("model_output", 1), ("sample", 3)) for t in tensors(arguments.get(position, name))]
+    given = [
+        t for name, position in (("model_output", 1), ("sample", 3)) for t in tensors(arguments.get(position, name))
+    ]
     return mixing.blend(tuple(given), site) if len(given) == 2 else Unknown("denoised", site)
 
 

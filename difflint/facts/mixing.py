@@ -60,7 +60,11 @@ def _sides(operator: str, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor] 
         return left, right
     if operator == "+" and right.kind is Kind.NOISE and left.kind is Kind.MIX and len(left.origin.parts) == 1:
         score = next(iter(left.origin.parts))
-        return (score, right) if any(isinstance(link.step, Bounded) and link.step.low >= 0 for link in score.links) else None
+        return (
+            (score, right)
+            if any(isinstance(link.step, Bounded) and link.step.low >= 0 for link in score.links)
+            else None
+        )
     return None
 
 
@@ -94,7 +98,11 @@ def _schedules(machine: Machine, factor: Value) -> bool:
 
 
 def _per_channel(value: Value) -> tuple[float, ...] | None:
-    if isinstance(value, Items) and value.items and all(isinstance(v, Const) and isinstance(v.value, int | float) for v in value.items):
+    if (
+        isinstance(value, Items)
+        and value.items
+        and all(isinstance(v, Const) and isinstance(v.value, int | float) for v in value.items)
+    ):
         return tuple(float(v.value) for v in value.items if isinstance(v, Const))
     return None
 
@@ -152,7 +160,9 @@ def _state(mixed: Tensor, states: list[Tensor], site: Site) -> Tensor:
 
 def feature(site: Site | None, open_range: bool = True) -> Tensor:
     """A value inside a network; its layers leave it without bound."""
-    return Tensor(Origin(Kind.FEATURE, site, "a network layer", None, UNBOUNDED if open_range else None), (), "float32", "tensor")
+    return Tensor(
+        Origin(Kind.FEATURE, site, "a network layer", None, UNBOUNDED if open_range else None), (), "float32", "tensor"
+    )
 
 
 def opaque(tensor: Tensor, site: Site, kind: Kind | None = None) -> Tensor:
@@ -191,5 +201,7 @@ def observe_input(machine: Machine, network: Network, given: Tensor, site: Site)
     """A network that is given noised data is trained on that data."""
     parts = leaves(given)
     if any(part.kind in (Kind.NOISE, Kind.UNIFORM) for part in parts):
-        for part in sorted((p for p in parts if p.kind in (Kind.DATA, Kind.LATENT, Kind.OTHER)), key=lambda p: len(p.links)):
+        for part in sorted(
+            (p for p in parts if p.kind in (Kind.DATA, Kind.LATENT, Kind.OTHER)), key=lambda p: len(p.links)
+        ):
             _teach(machine, (network,), part, site, "input")

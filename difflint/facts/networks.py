@@ -51,12 +51,19 @@ def note_made(machine: Machine, frame: Frame, made: Instance) -> None:
 def only_candidate(machine: Machine, frame: Frame, callee: Value, arguments: Arguments) -> Class | None:
     """The class of a network that is only known as a parameter: the module's one network that is no part of another
     and takes such arguments, when it is given something with noise in it."""
-    if not isinstance(callee, Unknown) or callee.site is None or not isinstance(callee.site.node, cst.Param) or not _noised(arguments):
+    if (
+        not isinstance(callee, Unknown)
+        or callee.site is None
+        or not isinstance(callee.site.node, cst.Param)
+        or not _noised(arguments)
+    ):
         return None
     module = next((m for m in machine.project.modules.values() if m.path == callee.site.path), None)
     if module is None or module.stub:
         return None
-    classes = {id(v.node): v for v in module.scope.names.values() if isinstance(v, Class) and _may_be(machine, v, arguments)}
+    classes = {
+        id(v.node): v for v in module.scope.names.values() if isinstance(v, Class) and _may_be(machine, v, arguments)
+    }
     return next(iter(classes.values())) if len(classes) == 1 else None
 
 
@@ -74,7 +81,7 @@ def _may_be(machine: Machine, cls: Class, arguments: Arguments) -> bool:
 
 
 def _takes(forward: Function, arguments: Arguments) -> bool:
-    params = [p for p in forward.node.params.params[1:]]
+    params = forward.node.params.params[1:]
     required = [p for p in params if p.default is None]
     given = len(arguments.args) + len(arguments.kwargs)
     return arguments.open or len(required) <= given <= len(params) + len(forward.node.params.kwonly_params)
@@ -138,7 +145,9 @@ def _leaving(machine: Machine, network: Network, given: list[Tensor], result: Va
     return replace(made, links=result.links)
 
 
-def output(machine: Machine, names: Iterable[Network], given: list[Tensor], site: Site, hard: Interval | None) -> Tensor:
+def output(
+    machine: Machine, names: Iterable[Network], given: list[Tensor], site: Site, hard: Interval | None
+) -> Tensor:
     """The output of a network, with what it was given."""
     parts = frozenset(leaf for tensor in given[:1] for leaf in mixing.leaves(tensor))
     origin = Origin(Kind.MODEL, site, "a network's output", None, hard, frozenset(names), parts)

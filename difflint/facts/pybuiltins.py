@@ -48,7 +48,9 @@ def _dict(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
     record = Record()
     if arguments.args:
         first = arguments.args[0]
-        record = first if isinstance(first, Record) else indexing.record_of(first.items if isinstance(first, Items) else ())
+        record = (
+            first if isinstance(first, Record) else indexing.record_of(first.items if isinstance(first, Items) else ())
+        )
         if not isinstance(first, Record | Items):
             record = Record(rest=ANY)
     for key, value in arguments.kwargs:
@@ -68,7 +70,9 @@ def _range(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> 
 def _zip(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     columns = [indexing.unrolled(machine, frame, v) for v in arguments.args]
     if columns and all(column is not None for column in columns):
-        return Items(tuple(Items(tuple(row), "tuple") for row in zip(*(c for c in columns if c is not None), strict=False)))
+        return Items(
+            tuple(Items(tuple(row), "tuple") for row in zip(*(c for c in columns if c is not None), strict=False))
+        )
     return Elements(Items(tuple(indexing.item_of(machine, frame, v) for v in arguments.args), "tuple"))
 
 
@@ -150,7 +154,11 @@ def _number(convert: Callable[[float], int | float]) -> Builtin:
 def _abs(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     value = arguments.get(0, "x")
     known = constant(value)
-    return Const(abs(known)) if isinstance(known, int | float) else machine.call(frame, Library("torch.abs"), arguments, site)
+    return (
+        Const(abs(known))
+        if isinstance(known, int | float)
+        else machine.call(frame, Library("torch.abs"), arguments, site)
+    )
 
 
 def _sum(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:

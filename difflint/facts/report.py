@@ -13,7 +13,7 @@ from difflint.facts.interval import Interval
 from difflint.facts.project import Project
 from difflint.facts.shown import Shown
 from difflint.facts.steps import Link, Site, through
-from difflint.facts.values import Kind, Origin, Tensor
+from difflint.facts.values import Kind, Origin
 from difflint.findings import FileError, Place, TraceStep
 
 CODE_WIDTH = 72
@@ -22,7 +22,7 @@ Event = TypeVar("Event", Sink, IntCast, Rescaled, Loss, Backward)
 
 @dataclass(frozen=True)
 class Problem:
-    """What a check has found: where, the words for the rule's message, the chain, the repair, the experiment's facts."""
+    """What a check has found: where, words for the message, the chain, the repair, facts for the experiment."""
 
     place: Place
     values: Mapping[str, str]
@@ -79,7 +79,7 @@ class Facts:
             yield self.step(link.site, f"{self.code(link.site)}{f': {now}' if now is not None else ''}")
 
     def way(self, way: Shown) -> tuple[TraceStep, ...]:
-        """The whole way of a picture: its data, the training that ties them to the network, the sampler, the display."""
+        """The whole way of a picture: its data, the training on them, the sampler, the display."""
         steps: list[TraceStep] = []
         if way.trained is not None:
             steps += self.origin(way.trained.data.origin)
@@ -116,11 +116,9 @@ def steps_json(links: Iterable[Link]) -> list[dict[str, Any]]:
 
 def interval_json(interval: Interval | None) -> list[float | None] | None:
     """``[low, high]`` with null for no bound."""
-    if interval is None:
-        return None
-    return [x if abs(x) != float("inf") else None for x in interval.ends]
+    return None if interval is None else [bound_json(x) for x in interval.ends]
 
 
-def visible(event: Tensor) -> str:
-    """The words for a tensor in a message."""
-    return event.origin.what or "this value"
+def bound_json(x: float) -> float | None:
+    """A bound, null for none."""
+    return x if abs(x) != float("inf") else None

@@ -16,8 +16,8 @@ NORMALIZERS = ("Normalize", "normalize")
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture at a sink. ``base`` is the range where the chain starts; ``data`` leads to what the network was trained
-    on (empty when no network lies between) and ``display`` from there to the sink."""
+    """One picture at a sink. ``base`` is the range where the chain starts; ``data`` leads to what the network was
+    trained on (empty when no network lies between) and ``display`` from there to the sink."""
 
     tensor: Tensor
     base: Interval
@@ -52,7 +52,10 @@ class Shown:
     def cut(self) -> bool:
         """Whether a clamp on the way cuts a part of the scaled range off."""
         links = (*self.data, *self.display)
-        return any(isinstance(link.step, Clamp) and _cuts(link.step, through(_scaling(links[:i]), self.base)) for i, link in enumerate(links))
+        return any(
+            isinstance(link.step, Clamp) and _cuts(link.step, through(_scaling(links[:i]), self.base))
+            for i, link in enumerate(links)
+        )
 
     @property
     def inverted(self) -> bool:

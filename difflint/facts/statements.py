@@ -106,7 +106,7 @@ def while_(machine: Machine, frame: Frame, node: cst.While) -> None:
 
 
 def repeat(machine: Machine, frame: Frame, node: Any, rounds: list[Value], start: Callable[[Value], None]) -> None:
-    """The one place where loops are widened: a known short sequence is unrolled, any other body runs twice and at least once."""
+    """The one place where loops are widened: a short known sequence is unrolled, any other body runs twice."""
     loop = Loop()
     frame.loops.append(loop)
     for item in rounds:
@@ -234,7 +234,9 @@ def _members(made: Class) -> dict[str, Value]:
 
 
 def _is_dataclass(node: cst.ClassDef) -> bool:
-    named_tuple = any(isinstance(b.value, cst.Name) and b.value.value in ("NamedTuple", "BaseModel") for b in node.bases)
+    named_tuple = any(
+        isinstance(b.value, cst.Name) and b.value.value in ("NamedTuple", "BaseModel") for b in node.bases
+    )
     return named_tuple or any(_decorator_name(d.decorator) == "dataclass" for d in node.decorators)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any, NamedTuple
@@ -33,22 +33,28 @@ class Affine:
 
     def then(self, after: Affine) -> Affine:
         """The composition: first this one, then ``after``."""
-        size = max(len(self.scale), len(after.scale))
-        pairs = zip(_spread(self.scale, size), _spread(self.shift, size), _spread(after.scale, size), _spread(after.shift, size))
-        both = [(a * c, b * c + d) for a, b, c, d in pairs]
+        both = [(a * c, b * c + d) for (a, b), (c, d) in self._beside(after)]
         return Affine(tuple(a for a, _ in both), tuple(b for _, b in both))
 
     def near(self, other: Affine, slack: float = 0.02) -> bool:
         """Whether both are the same map, up to ``slack`` of the scale (255 against 256)."""
+        return all(_near(a, c, b, d, slack) for (a, b), (c, d) in self._beside(other))
+
+    def _beside(self, other: Affine) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+        """The pairs of both, channel by channel; one pair stands for every channel."""
         size = max(len(self.scale), len(other.scale))
-        ours = zip(_spread(self.scale, size), _spread(self.shift, size))
-        theirs = zip(_spread(other.scale, size), _spread(other.shift, size))
-        return all(_near(a, c, b, d, slack) for (a, b), (c, d) in zip(ours, theirs))
+        return zip(islice(cycle(self.pairs), size), islice(cycle(other.pairs), size), strict=True)
+
+    @property
+    def pairs(self) -> list[tuple[float, float]]:
+        return list(zip(self.scale, self.shift, strict=True))
 
     def inverse(self) -> Affine | None:
         if any(a == 0 or not math.isfinite(a) for a in self.scale):
             return None
-        return Affine(tuple(1 / a for a in self.scale), tuple(-b / a for a, b in zip(self.scale, self.shift, strict=True)))
+        return Affine(
+            tuple(1 / a for a in self.scale), tuple(-b / a for a, b in zip(self.scale, self.shift, strict=True))
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {"op": "affine", "scale": list(self.scale), "shift": list(self.shift)}
@@ -169,10 +175,6 @@ def affine_of(links: Sequence[Link]) -> Affine | None:
             return None
         result = result.then(link.step)
     return result
-
-
-def _spread(values: tuple[float, ...], size: int) -> list[float]:
-    return list(islice(cycle(values), size))
 
 
 def _near(a: float, c: float, b: float, d: float, slack: float) -> bool:

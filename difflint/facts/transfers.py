@@ -131,7 +131,10 @@ def clamp(call: Call, value: Value, details: Any) -> Value:
     bounds = [call.bound.get(d) if isinstance(d, str) else Const(d) for d in details]
     known = [call.number(d) if d is not None else None for d in details]
     missing = [b is None or constant(b) in (None, ...) for b in bounds]
-    unsure = [k is None and (not m or isinstance(b, Unknown | Tensor | Choice)) for k, m, b in zip(known, missing, bounds, strict=True)]
+    unsure = [
+        k is None and (not m or isinstance(b, Unknown | Tensor | Choice))
+        for k, m, b in zip(known, missing, bounds, strict=True)
+    ]
     if any(unsure):
         return _clipped_somehow(call, value)
     if known == [None, None]:

@@ -66,10 +66,18 @@ def _refine_comparison(machine: Machine, frame: Frame, test: cst.Comparison, hol
         expected = machine.evaluate(frame, right)
         if isinstance(expected, Const):
             _keep(frame, test.left.value, lambda v: _equal(v, expected) is not (not wanted))
-    elif isinstance(test.left, cst.Attribute) and test.left.attr.value == "dtype" and isinstance(test.left.value, cst.Name):
+    elif (
+        isinstance(test.left, cst.Attribute)
+        and test.left.attr.value == "dtype"
+        and isinstance(test.left.value, cst.Name)
+    ):
         dtype = dtype_name(machine.evaluate(frame, right))
         if dtype is not None:
-            _keep(frame, test.left.value.value, lambda v: not isinstance(v, Tensor) or v.dtype is None or (v.dtype == dtype) is wanted)
+            _keep(
+                frame,
+                test.left.value.value,
+                lambda v: not isinstance(v, Tensor) or v.dtype is None or (v.dtype == dtype) is wanted,
+            )
 
 
 def _equal(value: Value, expected: Const) -> bool | None:

@@ -1,4 +1,4 @@
-"""Abstract values: what the interpreter knows of a Python value. Everything here is immutable but an instance's attributes."""
+"""Abstract values: what the interpreter knows of a Python value; all immutable but an instance's attributes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_CHOICES = 4
 
 
 class Kind(Enum):
-    """What a tensor is in a diffusion program; roles come from library calls and from how values combine, never from names."""
+    """What a tensor is in a diffusion program: roles come from calls and from how values combine, never from names."""
 
     DATA = auto()  # images of a data set, a file or a library call with a known range
     NOISE = auto()  # normal noise
@@ -42,7 +42,7 @@ class Network:
 class Origin:
     """Where a tensor's value begins, and what is known of it there.
 
-    ``nominal`` is what the writer means, ``hard`` what is guaranteed; None is unknown, infinite ends are known to be open.
+    ``nominal`` is what the writer means, ``hard`` what is guaranteed; None is unknown, infinite ends are open.
     """
 
     kind: Kind
@@ -53,12 +53,12 @@ class Origin:
     networks: frozenset[Network] = frozenset()
     parts: frozenset[Tensor] = frozenset()
     clipped: bool = False
-    residual: tuple[Tensor, Tensor] | None = None
+    residual: tuple[Tensor, Tensor] | None = field(compare=False, default=None)
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """An array, tensor or picture: an origin and the links from it. Its ranges are the origin's, taken through the links."""
+    """An array, tensor or picture: an origin and the links from it, which take the origin's ranges along."""
 
     origin: Origin
     links: tuple[Link, ...] = ()
@@ -113,7 +113,6 @@ class Unknown:
 
     def __hash__(self) -> int:
         return hash((self.what, self.site))
-
 
     @property
     def network(self) -> Network:
@@ -182,7 +181,12 @@ class Function:
     decorators: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Function) and self.node is other.node and self.bound == other.bound and self.scope is other.scope
+        return (
+            isinstance(other, Function)
+            and self.node is other.node
+            and self.bound == other.bound
+            and self.scope is other.scope
+        )
 
     def __hash__(self) -> int:
         return hash((id(self.node), id(self.scope), self.bound))
@@ -281,7 +285,20 @@ class Choice:
 
 
 Value = (
-    Tensor | Unknown | Const | Items | Elements | Record | Function | Class | Instance | Library | LibraryObject | Method | Partial | Choice
+    Tensor
+    | Unknown
+    | Const
+    | Items
+    | Elements
+    | Record
+    | Function
+    | Class
+    | Instance
+    | Library
+    | LibraryObject
+    | Method
+    | Partial
+    | Choice
 )
 
 NONE = Const(None)

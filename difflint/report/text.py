@@ -80,7 +80,12 @@ def _wrapped(text: str, first: str, rest: str) -> list[str]:
     for paragraph in text.strip().splitlines():
         indent = rest if lines else first
         lines += textwrap.wrap(
-            paragraph, WIDTH, initial_indent=indent, subsequent_indent=rest, break_long_words=False,
-            break_on_hyphens=False, drop_whitespace=True,
+            paragraph,
+            WIDTH,
+            initial_indent=indent,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
         ) or [""]
     return lines

@@ -1,4 +1,4 @@
-"""Stub bodies: small Python classes that say how library objects pass values on, run by the interpreter like user code."""
+"""Stub bodies: small Python classes that say how library objects pass values on, interpreted like user code."""
 
 from __future__ import annotations
 
