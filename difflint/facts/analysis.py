@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import libcst as cst
@@ -17,8 +19,11 @@ from difflint.facts.project import Module, Project
 from difflint.facts.scope import Frame
 from difflint.facts.statements import EXECUTORS
 from difflint.facts.steps import Site
-from difflint.facts.values import Class
+from difflint.facts.values import Class, Function
 from difflint.files import SourceFile
+
+log = logging.getLogger(__name__)
+INTERNAL = "internal error in"
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,8 @@ def interpret(
     running = Machine(project, knowledge, EVALUATORS, EXECUTORS, calls.call, _importer(failures))
     for module in modules:
         running.importer(running, module)
-    _run_entries(running)
-    _run_uncalled(running)
+    _run_entries(running, failures)
+    _run_uncalled(running, failures)
     return Analysis(running.seen, project, tuple(failures), tuple(running.unknown_calls.most_common()))
 
 
@@ -68,33 +73,53 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
             )
             module.state = "done"
             return
-        steps, running.steps = running.steps, 0
-        running.execute(Frame(module.scope, module.path), tree.body)
-        running.steps = steps
+        frame = Frame(module.scope, module.path)
+        _guarded(running, failures, module.path, "the module body", lambda: running.execute(frame, tree.body))
         module.state = "done"
 
     return interpret_module
 
 
-def _run_entries(running: Machine) -> None:
+def _guarded(running: Machine, failures: list[Failure], path: str, what: str, work: Callable[[], object]) -> None:
+    """The one place that catches broadly: a defect of the interpreter costs one piece of one file, not the run."""
+    stack, amp, inside = len(running.stack), len(running.amp), len(running.inside)
+    no_grad, part, steps = running.no_grad, running.part, running.steps
+    running.steps = 0
+    try:
+        work()
+    except Exception as error:
+        log.debug("%s: %s failed", path, what, exc_info=True)
+        if not any(f.path == path and f.message.startswith(INTERNAL) for f in failures):
+            failures.append(Failure(path, f"{INTERNAL} {what}, please report it: {error!r:.200}"))
+        del running.stack[stack:], running.amp[amp:], running.inside[inside:]
+        running.no_grad, running.part = no_grad, part
+    running.steps = steps
+
+
+def _run_entries(running: Machine, failures: list[Failure]) -> None:
     """The ``if __name__ == "__main__"`` blocks."""
     for module, node in running.entries:
-        running.steps = 0
-        running.execute(Frame(module.scope, module.path), [node.body])
+        frame = Frame(module.scope, module.path)
+        _guarded(running, failures, module.path, "the entry point", partial(running.execute, frame, [node.body]))
 
 
-def _run_uncalled(running: Machine) -> None:
+def _run_uncalled(running: Machine, failures: list[Failure]) -> None:
     """Functions and methods that no entry point reached, with unknown arguments and their defaults."""
     for cls in running.classes:
-        calls.typical_object(running, Frame(cls.module.scope, cls.module.path), cls)
+        frame = Frame(cls.module.scope, cls.module.path)
+        make = partial(calls.typical_object, running, frame, cls)
+        _guarded(running, failures, cls.module.path, f"class {cls.name}", make)
     for function in list(running.defined):
-        if id(function.node) in running.visited or function.module.stub:
-            continue
-        running.steps = 0
-        frame = Frame(function.module.scope, function.module.path)
-        if isinstance(function.owner, Class) and "staticmethod" not in function.decorators:
-            function = replace(function, bound=calls.typical_object(running, frame, function.owner))
-        running.call(frame, function, Arguments(), Site(function.module.path, function.node))
+        if id(function.node) not in running.visited and not function.module.stub:
+            name = function.node.name.value
+            _guarded(running, failures, function.module.path, f"function {name}", partial(_run, running, function))
+
+
+def _run(running: Machine, function: Function) -> None:
+    frame = Frame(function.module.scope, function.module.path)
+    if isinstance(function.owner, Class) and "staticmethod" not in function.decorators:
+        function = replace(function, bound=calls.typical_object(running, frame, function.owner))
+    running.call(frame, function, Arguments(), Site(function.module.path, function.node))
 
 
 __all__ = ["Analysis", "Failure", "interpret"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import libcst as cst
 
+from difflint.facts import walk
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
 from difflint.facts.values import Class
@@ -72,9 +73,8 @@ def _names(machine: Machine, cls: Class) -> set[str]:
     return own.union(*(c.members for c in cls.mro() if isinstance(c, Class)))
 
 
-def _attributes(node: Any) -> Iterator[tuple[str, str]]:
+def _attributes(body: cst.CSTNode) -> Iterator[tuple[str, str]]:
     """Every ``name.attribute`` below a node."""
-    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
-        yield node.value.value, node.attr.value
-    for child in node.children:
-        yield from _attributes(child)
+    for node in walk.nodes(body):
+        if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+            yield node.value.value, node.attr.value

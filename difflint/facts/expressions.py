@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import libcst as cst
@@ -41,12 +42,17 @@ def attribute(machine: Machine, frame: Frame, node: cst.Attribute) -> Value:
 
 
 def number(machine: Machine, frame: Frame, node: Any) -> Value:
-    return Const(ast.literal_eval(node.value))
+    return _literal(node.value)
+
+
+@lru_cache(maxsize=4096)
+def _literal(text: str) -> Const:
+    return Const(ast.literal_eval(text))
 
 
 def string(machine: Machine, frame: Frame, node: Any) -> Value:
     try:
-        return Const(ast.literal_eval(node.value))
+        return _literal(node.value)
     except (ValueError, SyntaxError):
         return Unknown("string")
 

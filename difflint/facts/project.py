@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,8 @@ class Project:
     def __init__(self, read: Callable[[Path], tuple[str, str] | None]) -> None:
         self.modules: dict[str, Module] = {}
         self._read = read
-        self._exists: dict[Path, Path | None] = {}
+        self._exists: dict[str, str | None] = {}
+        self._bases: dict[str, list[str]] = {}
 
     def add(self, path: str, text: str, location: Path, root: Path) -> Module:
         """A file named ``path`` in reports that lies at ``location``; imports are looked for up to ``root``."""
@@ -54,7 +56,7 @@ class Project:
         """The project file that ``import name`` in ``importer`` means: its folder first, then every folder above."""
         if importer.stub:
             return None
-        for base in _bases(importer):
+        for base in self._bases_of(importer):
             found = self._file(base, name)
             if found is not None:
                 return self._module(found, importer)
@@ -62,41 +64,45 @@ class Project:
 
     def relative(self, level: int, name: str, importer: Module) -> Module | None:
         """The file that ``from ..name import`` means."""
-        base = importer.location.parent
+        base = str(importer.location.parent)
         for _ in range(level - 1):
-            base = base.parent
-        found = self._file(base, name) if name else _existing(base / "__init__.py")
+            base = os.path.dirname(base)
+        found = self._file(base, name) if name else _existing(os.path.join(base, "__init__.py"))
         return self._module(found, importer) if found else None
 
-    def _file(self, base: Path, name: str) -> Path | None:
-        target = base.joinpath(*name.split("."))
+    def _bases_of(self, importer: Module) -> list[str]:
+        folder = str(importer.location.parent)
+        if folder not in self._bases:
+            self._bases[folder] = [base for base in _bases(folder, str(importer.root)) if os.path.isdir(base)]
+        return self._bases[folder]
+
+    def _file(self, base: str, name: str) -> str | None:
+        target = os.path.join(base, name.replace(".", os.sep))
         if target not in self._exists:
-            self._exists[target] = _existing(target.with_suffix(".py")) or _existing(target / "__init__.py")
+            self._exists[target] = _existing(f"{target}.py") or _existing(os.path.join(target, "__init__.py"))
         return self._exists[target]
 
-    def _module(self, file: Path, importer: Module) -> Module | None:
-        module = self.modules.get(str(file))
+    def _module(self, file: str, importer: Module) -> Module | None:
+        module = self.modules.get(file)
         if module is None:
-            read = self._read(file)
+            read = self._read(Path(file))
             if read is None:
                 return None
-            module = self.add(*read, file, importer.root)
+            module = self.add(*read, Path(file), importer.root)
         return module
 
 
-def _bases(importer: Module) -> list[Path]:
+def _bases(folder: str, root: str) -> list[str]:
     """Where absolute imports are looked for: the file's folder and those above it, up to the project's root."""
-    folder, above = importer.location.parent, []
-    while True:
+    above = [folder]
+    while folder not in (root, os.path.dirname(folder)):
+        folder = os.path.dirname(folder)
         above.append(folder)
-        if folder == importer.root or folder == folder.parent:
-            break
-        folder = folder.parent
-    return [base for folder in above for base in (folder, folder / "src")]
+    return [base for folder in above for base in (folder, os.path.join(folder, "src"))]
 
 
-def _existing(file: Path) -> Path | None:
-    return file if file.is_file() else None
+def _existing(file: str) -> str | None:
+    return file if os.path.isfile(file) else None
 
 
 def _dotted(file: Path) -> str:

@@ -1,0 +1,45 @@
+"""A walk over syntax nodes that visits no whitespace and rebuilds nothing, as ``visit`` and ``children`` do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+import libcst as cst
+
+SKIPPED = (
+    cst.BaseParenthesizableWhitespace,
+    cst.Comment,
+    cst.Newline,
+    cst.EmptyLine,
+    cst.TrailingWhitespace,
+    cst.LeftParen,
+    cst.RightParen,
+    cst.Comma,
+    cst.Dot,
+)
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[str, ...] | None:
+    """The fields of a node class that may hold nodes with meaning; None for classes that have none."""
+    if not issubclass(kind, cst.CSTNode) or issubclass(kind, SKIPPED):
+        return None
+    names = [f.name for f in fields(kind)]
+    return tuple(n for n in names if "whitespace" not in n and n not in ("leading_lines", "header", "footer"))
+
+
+def nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Every node below ``root`` that carries meaning, ``root`` first, in no order to rely on."""
+    waiting: list[Any] = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list | tuple):
+            waiting.extend(node)
+            continue
+        names = _fields(type(node))
+        if names is not None:
+            yield node
+            waiting.extend(getattr(node, name) for name in names)
