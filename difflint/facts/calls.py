@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import apply, attributes, autocast, containers, ducks, networks, pybuiltins
+from difflint.facts import apply, attributes, autocast, containers, ducks, mixing, networks, pybuiltins
 from difflint.facts.intrinsics import INTRINSICS
 from difflint.facts.machine import MAX_DEPTH, Arguments, Machine
 from difflint.facts.scope import Frame, Scope
@@ -22,6 +22,7 @@ from difflint.facts.values import (
     Function,
     Instance,
     Items,
+    Kind,
     Library,
     LibraryObject,
     Method,
@@ -67,7 +68,8 @@ def library(machine: Machine, frame: Frame, name: str, arguments: Arguments, sit
         return INTRINSICS[name](machine, frame, arguments, site)
     row = machine.knowledge.find(name)
     if row is None:
-        return machine.unknown(name, site)
+        inside = any(t.kind is Kind.FEATURE for t in networks.inputs(arguments))
+        return mixing.feature(site, open_range=False) if inside else machine.unknown(name, site)
     bound = apply.bind(row.parameters, arguments)
     if row.makes_object:
         return LibraryObject(row.api, tuple(bound.items()), site)

@@ -63,10 +63,17 @@ def concatenated(machine: Machine, frame: Frame, node: cst.ConcatenatedString) -
 
 
 def formatted(machine: Machine, frame: Frame, node: cst.FormattedString) -> Value:
+    """An f-string; known when all that it holds is."""
+    texts: list[str] = []
     for part in node.parts:
-        if isinstance(part, cst.FormattedStringExpression):
-            machine.evaluate(frame, part.expression)
-    return Unknown("string")
+        if isinstance(part, cst.FormattedStringText):
+            texts.append(part.value)
+            continue
+        value = constant(machine.evaluate(frame, part.expression))
+        if not isinstance(value, str | int) or part.format_spec is not None or part.conversion is not None:
+            return Unknown("string")
+        texts.append(str(value))
+    return Const("".join(texts))
 
 
 def sequence(kind: str) -> Evaluator:

@@ -30,7 +30,7 @@ from difflint.facts.values import (
 )
 
 SLICE = Items((NONE, NONE, NONE), "slice")
-UNROLL = 24
+UNROLL = 64
 
 
 def get(machine: Machine, frame: Frame, owner: Value, key: Value, site: Site) -> Value:
@@ -76,6 +76,10 @@ def _is_slice(key: Value) -> bool:
 
 
 def _look_up(owner: Record, key: Value, site: Site) -> Value:
+    if isinstance(key, Choice):
+        return join(_look_up(owner, k, site) for k in key.values)
+    if owner.ordered and isinstance(key, Const) and isinstance(key.value, int) and abs(key.value) < len(owner.entries):
+        return owner.entries[key.value][1]
     if isinstance(key, Const):
         found = owner.get(key.value)
         return found if found is not None else Unknown(f"item {key.value!r}", site)
@@ -166,10 +170,8 @@ def _columns(machine: Machine, frame: Frame, targets: Sequence[Any], value: Valu
     if isinstance(value, Choice):
         rows = [_columns(machine, frame, targets, v) for v in choices(value)]
         return [join(column) for column in zip(*rows, strict=True)]
-    if isinstance(value, Record) and value.rest is None and len(value.entries) == len(targets):
-        return (
-            [part for _, part in value.entries] if _is_named_tuple(value) else [Const(key) for key, _ in value.entries]
-        )
+    if isinstance(value, Record) and value.rest is None:
+        value = Items(tuple(part if value.ordered else Const(key) for key, part in value.entries), "tuple")
     star = next((i for i, t in enumerate(targets) if isinstance(t, cst.StarredElement)), None)
     if isinstance(value, Items) and star is None and len(value.items) == len(targets):
         return list(value.items)
@@ -179,10 +181,6 @@ def _columns(machine: Machine, frame: Frame, targets: Sequence[Any], value: Valu
         return [*value.items[:star], Items(middle), *value.items[len(value.items) - tail :]]
     item = item_of(machine, frame, value)
     return [Elements(item) if isinstance(t, cst.StarredElement) else item for t in targets]
-
-
-def _is_named_tuple(value: Record) -> bool:
-    return any(isinstance(part, Tensor) for _, part in value.entries)
 
 
 def _store_item(machine: Machine, frame: Frame, target: cst.Subscript, value: Value) -> None:

@@ -138,11 +138,17 @@ def _leaving(machine: Machine, network: Network, given: list[Tensor], result: Va
     if isinstance(result, Instance) and not is_network(result):
         left = {name: _leaving(machine, network, given, v, site) for name, v in result.attributes.items()}
         return Instance(result.cls, site, left)
-    if not isinstance(result, Tensor) or result.kind not in (Kind.FEATURE, Kind.MODEL):
+    if not isinstance(result, Tensor) or not _is_output(result):
         return result
     inner = result.origin.networks if result.kind is Kind.MODEL else frozenset()
     made = output(machine, {network, *inner}, given, site, result.origin.hard)
     return replace(made, links=result.links)
+
+
+def _is_output(result: Tensor) -> bool:
+    """Whether it was made by layers alone, directly or by mixing what several of them gave."""
+    kinds = {leaf.kind for leaf in mixing.leaves(result)}
+    return kinds <= {Kind.FEATURE, Kind.MODEL, Kind.OTHER} and kinds != {Kind.OTHER}
 
 
 def output(

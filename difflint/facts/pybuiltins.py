@@ -11,10 +11,13 @@ from difflint.facts.steps import Site
 from difflint.facts.values import (
     ANY,
     NONE,
+    Class,
     Const,
+    Function,
     Elements,
     Items,
     Library,
+    Partial,
     Record,
     Tensor,
     Unknown,
@@ -174,7 +177,9 @@ def _bool(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
 
 def _callable(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     value = arguments.get(0, "object")
-    return Const(False) if isinstance(value, Const) else Unknown("callable")
+    if isinstance(value, Const | Tensor | Items | Record):
+        return Const(False)
+    return Const(True) if isinstance(value, Function | Class | Library | Partial) else Unknown("callable")
 
 
 def _vars(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:

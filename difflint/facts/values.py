@@ -159,6 +159,7 @@ class Record:
 
     entries: tuple[tuple[Any, Value], ...] = ()
     rest: Value | None = None
+    ordered: bool = False  # a named tuple: positions count too
 
     def get(self, key: Any) -> Value | None:
         return next((value for name, value in self.entries if name == key), self.rest)
