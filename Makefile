@@ -4,6 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 REPORT ?= demo
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Libraries whose rows the tests run for real, without what they require: torchvision would bring its own torch with
+# CUDA. Their compiled operators may not fit the torch that is there; tests/torchvision_shim.py gets along without.
+ALONE := torchvision timm kornia kornia_rs
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+WORKERS ?= 2
 
 .PHONY: demo test check lint clean
 
@@ -11,10 +16,10 @@ demo: $(VENV)/.runtime
 	$(BIN)/difflint demo --report $(REPORT)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 check: $(VENV)/.dev lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -29,6 +34,7 @@ $(VENV)/.test: EXTRA = test
 $(VENV)/.dev: EXTRA = dev
 $(VENV)/.runtime $(VENV)/.test $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable ".[$(EXTRA)]"
+	$(if $(filter-out runtime,$(EXTRA)),$(PIP) --no-deps $(ALONE))
 	touch $@
 
 $(BIN)/python:

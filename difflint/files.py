@@ -30,6 +30,7 @@ _LIBRARY = re.compile(
     rb"torch|numpy|\bPIL\b|diffusers|jax|tensorflow|keras|cv2|imageio|matplotlib|skimage"
     rb"|einops|accelerate|lightning|wandb|\bimport\s+np\b"
 )
+_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+\.*([\w.]+)", re.MULTILINE)
 _SOURCE_OR_SINK = re.compile(
     rb"save_image|make_grid|ToPILImage|to_pil_image|fromarray|imshow|imsave|imwrite|wandb|add_images?\b|\.save\("
     rb"|uint8|\.byte\(|ToTensor|to_tensor|Normalize|normalize|127\.5|255|randn|backward|autocast|float16|\.half\("
@@ -87,6 +88,13 @@ class Sources:
         if may_matter(content):
             self.relevant.append(source)
 
+    def keep_importers(self) -> None:
+        """Also keep the scripts that only wire together what relevant files define."""
+        known = {part for source in self.relevant for part in (source.location.stem, source.location.parent.name)}
+        kept = {source.path for source in self.relevant}
+        importers = [s for s in self.by_path.values() if s.path not in kept and _imports_any(s.text, known)]
+        self.relevant = sorted([*self.relevant, *importers], key=lambda source: source.path)
+
 
 def read_all(locations: Iterable[Path], stdin: Stdin | None = None) -> Sources:
     """The files at ``locations``, and what was piped in."""
@@ -95,7 +103,13 @@ def read_all(locations: Iterable[Path], stdin: Stdin | None = None) -> Sources:
         sources.add(location)
     if stdin:
         sources.add(absolute(stdin.filename), stdin.content)
+    sources.keep_importers()
     return sources
+
+
+def _imports_any(text: str, modules: set[str]) -> bool:
+    """Whether the text imports from one of these modules or packages."""
+    return any(not modules.isdisjoint(match[1].split(".")) for match in _IMPORT.finditer(text))
 
 
 def read_source(location: Path) -> SourceFile:

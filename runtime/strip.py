@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from torch import Tensor
 from .arms import Arm, Arms, Frame
 from .verdict import Judgement, middle
 
-CELL, GAP, LABEL, TITLE, CAPTION = 96, 6, 112, 40, 16
-INK, FAINT, PAPER = (20, 20, 20), (110, 110, 110), (255, 255, 255)
-SHOWN_MEASURES = ("white", "black", "mean", "std")
+CELL, GAP, LABEL, TITLE, CAPTION = 96, 6, 112, 58, 18
+INK, FAINT, PAPER = (20, 20, 20), (90, 90, 90), (255, 255, 255)
+SHOWN_MEASURES = {"white": "white {:.0%}", "black": "black {:.0%}", "mean": "mean {:.2f}", "std": "contrast {:.2f}"}
+REASON_LINES = 2
 
 
 def save(path: Path, title: str, arms: Arms, judgement: Judgement) -> None:
@@ -23,8 +25,9 @@ def save(path: Path, title: str, arms: Arms, judgement: Judgement) -> None:
     strip = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(strip)
     draw.text((GAP, 4), title, INK, font(14))
-    verdict = judgement.verdict if judgement.symptom == "none" else f"{judgement.verdict}: {judgement.symptom}"
-    draw.text((GAP, 22), f"{verdict} ({judgement.reason})"[: size[0] // 6], FAINT, font(11))
+    verdict = judgement.verdict if judgement.symptom == "none" else f"{judgement.verdict}, {judgement.symptom}"
+    lines = textwrap.wrap(f"{verdict}: {judgement.reason}", size[0] // 6, max_lines=REASON_LINES, placeholder=" ...")
+    draw.multiline_text((GAP, 24), "\n".join(lines), FAINT, font(12), spacing=3)
     for index, (name, arm) in enumerate((("repaired", arms.repaired), ("as written", arms.as_written))):
         _row(strip, TITLE + index * (CAPTION + CELL + GAP), name, arm)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,11 +43,11 @@ def _row(strip: Image.Image, top: int, name: str, arm: Arm) -> None:
     draw = ImageDraw.Draw(strip)
     draw.text((GAP, top + CAPTION), name, INK, font(13))
     middles = middle(arm.measures)
-    for line, key in enumerate(key for key in SHOWN_MEASURES if key in middles):
-        draw.text((GAP, top + CAPTION + 20 + 14 * line), f"{key} {middles[key]:.2f}", FAINT, font(11))
+    for line, (key, words) in enumerate(SHOWN_MEASURES.items()):
+        draw.text((GAP, top + CAPTION + 22 + 16 * line), words.format(middles[key]), FAINT, font(12))
     for column, frame in enumerate(arm.frames):
         left = LABEL + column * (CELL + GAP)
-        draw.text((left, top + 2), frame.label, FAINT, font(10))
+        draw.text((left, top + 2), frame.label, FAINT, font(12))
         strip.paste(_tile(frame), (left, top + CAPTION))
         # A white picture on white paper needs its edge.
         draw.rectangle((left - 1, top + CAPTION - 1, left + CELL, top + CAPTION + CELL), outline=(190, 190, 190))

@@ -22,6 +22,15 @@ VISIBLE: dict[str, float] = {
     "specks": 0.002,
     "log_loss": math.log(1.5),
 }
+# What a reason calls the measures; the first group are shares.
+SHARES = {
+    "refused": "refused pictures",
+    "nonfinite": "values that are not finite",
+    "white": "white pixels",
+    "black": "black pixels",
+    "specks": "specks",
+}
+WORDS = {"mean": "mean", "std": "contrast", "nearest": "distance to the training pictures", "log_loss": "loss"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,11 @@ class Effect:
         return self.harm / VISIBLE[self.key]
 
     def __str__(self) -> str:
-        return f"{self.key} {self.control:.2g} -> {self.as_written:.2g}"
+        if self.key in SHARES:
+            return f"{SHARES[self.key]} {self.control:.1%} -> {self.as_written:.1%}"
+        if self.key == "log_loss":
+            return f"loss {math.exp(self.control):.2g} -> {math.exp(self.as_written):.2g}"
+        return f"{WORDS[self.key]} {self.control:.2f} -> {self.as_written:.2f}"
 
 
 def judge(arms: Arms) -> Judgement:
@@ -78,7 +91,7 @@ def judge(arms: Arms) -> Judgement:
     if certain:
         words = ", ".join(str(effect) for effect in certain[:3])
         seeds = len(arms.repaired.measures)
-        reason = f"on each of {seeds} seeds, repaired -> as written: {words}"
+        reason = f"repaired -> as written, on each of {seeds} seeds: {words}"
         return Judgement("confirmed", name_symptom(seen, control), reason)
     if visible:
         words = ", ".join(str(effect) for effect in visible[:3])

@@ -167,8 +167,8 @@ def test_verdicts_read_well_as_text_and_as_json() -> None:
     assert block(verdict).splitlines() == [
         "src/my model.py:3:5: DFL101 range-at-sink: confirmed (white & black)",
         "  seen",
-        "    as written  saturated 0.25",
         "    repaired    saturated 0",
+        "    as written  saturated 0.25",
         "    /report/01.png",
     ]
     assert summary([verdict]) == "1 finding put to the test: 1 confirmed, 0 refuted, 0 undecided."

@@ -73,6 +73,10 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
             )
             module.state = "done"
             return
+        except cst.CSTValidationError as error:
+            failures.append(Failure(module.path, f"syntax error: {error}"))
+            module.state = "done"
+            return
         frame = Frame(module.scope, module.path)
         _guarded(running, failures, module.path, "the module body", lambda: running.execute(frame, tree.body))
         module.state = "done"

@@ -11,6 +11,7 @@ from typing import Any
 import libcst as cst
 
 from difflint.facts import mixing
+from difflint.facts.containers import MAX_ITEMS
 from difflint.facts.events import IntCast, Rescaled
 from difflint.facts.machine import Machine
 from difflint.facts.steps import IDENTITY, Affine, Cast, Site
@@ -31,6 +32,7 @@ from difflint.facts.values import (
     Value,
     choices,
     constant,
+    is_ordinary,
     join,
 )
 
@@ -84,17 +86,25 @@ def _python(operator: str, a: Any, b: Any) -> Value:
     function = PYTHON.get(operator)
     if function is None or not isinstance(a, int | float | str) or not isinstance(b, int | float | str):
         return ANY
-    if operator == "**" and (abs(b) > 64 if isinstance(b, int | float) else True):
+    if _explodes(operator, a, b):
         return ANY
     try:
         result = function(a, b)
     except (TypeError, ZeroDivisionError, OverflowError, ValueError):
         return ANY
-    return Const(result) if not isinstance(result, str) or len(result) < 1000 else ANY
+    small = len(result) < 1000 if isinstance(result, str) else is_ordinary(result)
+    return Const(result) if small else ANY
+
+
+def _explodes(operator: str, a: Any, b: Any) -> bool:
+    """Whether it is better not to compute it: a long power, a repeated text."""
+    if operator == "**":
+        return isinstance(b, str) or abs(b) > 64
+    return operator == "*" and (isinstance(a, str) or isinstance(b, str))
 
 
 def _sequences(operator: str, left: Items | Elements, right: Value) -> Value:
-    if operator == "+" and isinstance(left, Items) and isinstance(right, Items):
+    if operator == "+" and isinstance(left, Items) and isinstance(right, Items) and len(left.items) <= MAX_ITEMS:
         return Items((*left.items, *right.items), left.kind)
     if operator == "*":
         times = constant(right)

@@ -27,6 +27,7 @@ from difflint.facts.values import (
     Value,
     choices,
     constant,
+    is_ordinary,
     join,
 )
 
@@ -42,7 +43,11 @@ def attribute(machine: Machine, frame: Frame, node: cst.Attribute) -> Value:
 
 
 def number(machine: Machine, frame: Frame, node: Any) -> Value:
-    return _literal(node.value)
+    try:
+        literal = _literal(node.value)
+    except (ValueError, SyntaxError):  # more digits than Python reads
+        return Unknown("number")
+    return literal if is_ordinary(literal.value) else Unknown("number")
 
 
 @lru_cache(maxsize=4096)
@@ -83,6 +88,9 @@ def sequence(kind: str) -> Evaluator:
     return evaluate
 
 
+MAX_LENGTH = 4096  # of a display with stars; one that doubles in a loop would fill the memory
+
+
 def spread(machine: Machine, frame: Frame, elements: list[tuple[Any, bool]], kind: str) -> Value:
     """A display with starred elements opened; of unknown length if one of them is."""
     items: list[Value] = []
@@ -96,7 +104,7 @@ def spread(machine: Machine, frame: Frame, elements: list[tuple[Any, bool]], kin
         else:
             items.append(indexing.item_of(machine, frame, value))
             exact = False
-    return Items(tuple(items), kind) if exact else Elements(join(items))
+    return Items(tuple(items), kind) if exact and len(items) <= MAX_LENGTH else Elements(join(items))
 
 
 def dictionary(machine: Machine, frame: Frame, node: cst.Dict) -> Value:

@@ -164,7 +164,7 @@ def add_option(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
     if isinstance(namespace, Instance) and dest:
         given = flag and constant(default) is not True
         unknown = Unknown(f"option {dest}", site)
-        namespace.attributes[str(dest)] = unknown if given or default == NONE else default
+        namespace.attributes[str(dest)] = unknown if given or default in (NONE, Const("")) else default
     return NONE
 
 

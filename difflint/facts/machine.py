@@ -78,9 +78,9 @@ class Machine:
         return evaluator(self, frame, node)
 
     def execute(self, frame: Frame, body: Sequence[cst.CSTNode]) -> None:
-        """Run statements until one of them leaves the block."""
+        """Run statements until one of them leaves the block or the budget is spent."""
         for statement in body:
-            if not frame.alive:
+            if not frame.alive or self.steps > BUDGET:
                 return
             executor = self.executors.get(type(statement))
             if executor is not None:

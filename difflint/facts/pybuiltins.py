@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import libcst as cst
+
 from difflint.facts import attributes, containers, indexing, truth
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -13,8 +15,9 @@ from difflint.facts.values import (
     NONE,
     Class,
     Const,
-    Function,
     Elements,
+    Function,
+    Instance,
     Items,
     Library,
     Partial,
@@ -84,7 +87,8 @@ def _enumerate(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
     known = indexing.unrolled(machine, frame, value)
     if known is not None:
         return Items(tuple(Items((Const(i), v), "tuple") for i, v in enumerate(known)))
-    return Elements(Items((Unknown("index", site), indexing.item_of(machine, frame, value)), "tuple"))
+    item = indexing.item_of(machine, frame, value)
+    return Elements(Items((Unknown("index", site), item), "tuple"), Items((Const(0), item), "tuple"))
 
 
 def _map(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -188,8 +192,16 @@ def _vars(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
 
 
 def _type(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    value = arguments.get(0, "object")
-    return getattr(value, "cls", ANY)
+    """The class of an object, or a class made of a name, bases and a dict."""
+    if len(arguments.args) != 3:
+        value = arguments.get(0, "object")
+        return value.cls if isinstance(value, Instance) else ANY
+    name, bases, members = arguments.args
+    if not isinstance(bases, Items) or not isinstance(members, Record):
+        return ANY
+    given = {str(key): value for key, value in members.entries}
+    label = str(constant(name) or "".join(b.name for b in bases.items if isinstance(b, Class)))
+    return Class(label, cst.Pass(), frame.scope.module, bases.items, given)
 
 
 BUILTINS: dict[str, Builtin] = {

@@ -12,7 +12,7 @@ from difflint.facts.expressions import AUGMENTED, defaults
 from difflint.facts.machine import Executor, Machine
 from difflint.facts.scope import Frame, Loop, merge
 from difflint.facts.truth import refine, truth
-from difflint.facts.values import ANY, NONE, Choice, Class, Const, Function, Items, Library, Value
+from difflint.facts.values import ANY, NONE, Choice, Class, Const, Elements, Function, Items, Library, Value
 
 
 def line(machine: Machine, frame: Frame, node: cst.SimpleStatementLine) -> None:
@@ -96,7 +96,8 @@ def for_(machine: Machine, frame: Frame, node: cst.For) -> None:
         rounds: list[Value] = list(known)
     else:
         item = indexing.item_of(machine, frame, iterable)
-        rounds = [item, item]
+        first = iterable.first if isinstance(iterable, Elements) and iterable.first is not None else item
+        rounds = [first, item]
     repeat(machine, frame, node, rounds, lambda item: indexing.bind_target(machine, frame, node.target, item))
 
 

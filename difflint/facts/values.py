@@ -12,6 +12,7 @@ from difflint.facts.interval import Interval
 from difflint.facts.steps import Link, Site, Step, through
 
 MAX_CHOICES = 4
+LARGEST = 1e300
 
 
 class Kind(Enum):
@@ -148,9 +149,10 @@ class Items:
 
 @dataclass(frozen=True)
 class Elements:
-    """An iterable of any length; ``item`` is what each of its items may be."""
+    """An iterable of any length: what its items may be, and what the first one is where that is known."""
 
     item: Value
+    first: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -325,6 +327,11 @@ def join(values: Iterable[Value]) -> Value:
 def tensors(value: Value | None) -> tuple[Tensor, ...]:
     """The tensors among its choices."""
     return tuple(v for v in choices(value) if isinstance(v, Tensor)) if value is not None else ()
+
+
+def is_ordinary(number: Any) -> bool:
+    """Whether it is a real number that arithmetic can go on with: neither endless nor longer than a float."""
+    return isinstance(number, int | float) and abs(number) < LARGEST
 
 
 def constant(value: Value | None) -> Any:

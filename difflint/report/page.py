@@ -12,7 +12,7 @@ from typing import Any
 from difflint.exchange import Verdict
 from difflint.files import Unreadable, absolute, read_source, split_lines
 from difflint.findings import Finding
-from difflint.report.verdicts import number, summary
+from difflint.report.verdicts import moved, number, summary
 
 _CONTEXT = 2  # lines of code shown above and below the finding
 
@@ -27,11 +27,21 @@ pre .hit { background: var(--mark); display: block; } pre i { opacity: .5; font-
 .verdict { display: inline-block; border-radius: 1rem; padding: 0 .7rem; color: #fff; font-weight: 600; }
 .confirmed { background: #c62a2f; } .refuted { background: #18794e; } .undecided { background: #946800; }
 .chain { padding-left: 1.2rem; overflow-wrap: anywhere; }
-img { max-width: 100%; height: auto; image-rendering: pixelated; border-radius: 6px; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; }
+img { display: block; width: max(100%, 48rem); height: auto; border-radius: 6px; }
+.wide { overflow-x: auto; margin: 1rem 0; } table { border-collapse: collapse; }
 td, th { padding: .2rem .8rem .2rem 0; text-align: left; }
 details { margin-top: .5rem; }
 """
+_MEANING = {
+    "white, black": "share of values at the upper or the lower end of what can be shown",
+    "mean, std": "mean brightness and contrast of the pictures, in [0, 1]",
+    "nearest": "root mean square distance of a picture to the nearest one of the training data",
+    "roughness": "mean step between neighbouring pixels: noise is rough",
+    "specks": "share of pixels that stand out from all around them",
+    "nonfinite, refused": "share of values that are NaN or infinite, and of pictures that the sink refuses",
+    "loss, unlearned": "loss on fixed noise after the training, and the share of the first loss that is left",
+    "vanished": "share of the gradients that float16 made zero",
+}
 
 
 def page(verdicts: Sequence[Verdict]) -> str:
@@ -42,8 +52,14 @@ def page(verdicts: Sequence[Verdict]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>difflint: verdicts</title>\n<style>{_CSS}</style>\n</head>\n<body>\n"
         f"<h1>difflint: verdicts</h1>\n<p>{escape(summary(verdicts))} Each experiment has two arms that differ only in "
-        f"what the finding names.</p>\n{articles}\n</body>\n</html>\n"
+        f"what the finding names, on a small reference model; each strip shows the repaired arm above the one as "
+        f"written. Your own code was not run.</p>\n{_legend()}\n{articles}\n</body>\n</html>\n"
     )
+
+
+def _legend() -> str:
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>" for name, text in _MEANING.items())
+    return f'<details><summary>What the measures mean</summary><div class="wide"><table>{rows}</table></div></details>'
 
 
 def _article(verdict: Verdict) -> str:
@@ -56,8 +72,9 @@ def _parts(verdict: Verdict) -> Iterator[str]:
     yield f"<h2>{escape(finding.rule)} {escape(finding.name)}</h2>"
     yield f"<p><code>{escape(place.path)}:{place.line}:{place.column}</code></p>"
     symptom = record.get("symptom")
-    seen = f" {escape(str(symptom))}" if symptom and symptom != "none" else ""
-    yield f'<p><span class="verdict {verdict.verdict}">{verdict.verdict}</span>{seen}. {escape(verdict.reason)}</p>'
+    seen = f": {escape(str(symptom))}" if symptom and symptom != "none" else ""
+    reason = verdict.reason[:1].upper() + verdict.reason[1:]
+    yield f'<p><span class="verdict {verdict.verdict}">{verdict.verdict}{seen}</span> {escape(reason)}.</p>'
     yield f"<p>{escape(finding.message)}</p>"
     yield from _code(finding)
     if finding.trace:
@@ -89,14 +106,15 @@ def _strips(images: Mapping[str, str]) -> Iterator[str]:
     for name, file in sorted(images.items()):
         with contextlib.suppress(OSError):
             content = base64.b64encode(Path(file).read_bytes()).decode("ascii")
-            alt = f"{name}: as written and repaired"
-            yield f'<p><img alt="{escape(alt)}" src="data:image/png;base64,{content}"></p>'
+            alt = f"{name}: above repaired, below as written"
+            yield f'<div class="wide"><img alt="{escape(alt)}" src="data:image/png;base64,{content}"></div>'
 
 
 def _measures(arms: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if not arms:
         return
-    names = sorted({name for measures in arms.values() for name in measures})
+    arms = moved(arms)
+    names = list(dict.fromkeys(name for measures in arms.values() for name in measures))
     head = "".join(f"<th>{escape(arm.replace('_', ' '))}</th>" for arm in arms)
     rows = "".join(f"<tr><td>{escape(name.replace('_', ' '))}</td>{_cells(name, arms)}</tr>" for name in names)
     yield f'<div class="wide"><table><tr><th></th>{head}</tr>{rows}</table></div>'

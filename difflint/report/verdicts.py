@@ -21,11 +21,20 @@ def block(verdict: Verdict, paint: Paint = plain) -> str:
     symptom = record.get("symptom") or "none"
     shown = f" ({symptom})" if verdict.verdict == "confirmed" and symptom != "none" else ""
     lines = [f"{where}: {paint(verdict.verdict, _STYLES[verdict.verdict])}{shown}", f"  {verdict.reason}"]
-    for arm, measures in sorted(record.get("arms", {}).items()):
+    for arm, measures in moved(record.get("arms", {})).items():
         lines.append(f"    {arm.replace('_', ' '):<11} {measures_text(measures)}")
     if "strip" in record.get("images", {}):
         lines.append(f"    {paint(record['images']['strip'], 'place')}")
     return "\n".join(lines) + "\n"
+
+
+def moved(arms: Any) -> dict[str, Any]:
+    """The arms, the repaired one first, without the measures that are 0 in all of them."""
+    ordered = dict(sorted(arms.items(), reverse=True))
+    if not all(isinstance(measures, dict) for measures in ordered.values()):
+        return ordered
+    names = {name for measures in ordered.values() for name, value in measures.items() if value != 0}
+    return {arm: {key: value for key, value in measures.items() if key in names} for arm, measures in ordered.items()}
 
 
 def measures_text(measures: Any) -> str:
