@@ -82,7 +82,7 @@ def plain(current: Tensor) -> bool:
 
 def train(model: Trained, data: Tensor, seed: int, descend: Callable[[Tensor], bool] = plain) -> Iterator[float]:
     """Train in place with Adam and yield each loss; ``descend`` fills the gradients and says whether to step."""
-    optimizer = torch.optim.Adam(model.net.parameters(), lr=LEARNING_RATE, fused=True)
+    optimizer = torch.optim.Adam(model.net.parameters(), lr=LEARNING_RATE)
     for step, current in zip(range(STEPS), losses(model, data, seed), strict=False):
         for group in optimizer.param_groups:
             group["lr"] = rate(step)

@@ -51,8 +51,8 @@ def _problem(facts: Facts, sink: Sink, way: Shown) -> Problem:
     return Problem(
         facts.place(sink.site),
         {
-            "data": f"{words(facts, data)}, {way.base} -> {way.domain if way.sampled else _after(way, data)}",
-            "display": words(facts, display),
+            "data": f"{facts.written(data)}, {way.base} -> {way.domain if way.sampled else _after(way, data)}",
+            "display": facts.written(display),
             "range": str(reaches),
             "sink": sink.name,
         },
@@ -80,12 +80,6 @@ def split(way: Shown) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
 
 def _after(way: Shown, data: tuple[Link, ...]) -> str:
     return str(Shown(way.tensor, way.base, (), data).reaches)
-
-
-def words(facts: Facts, links: tuple[Link, ...]) -> str:
-    """The code of some links, in order, or ``nothing``."""
-    code = dict.fromkeys(facts.code(link.site) for link in links if link.site is not None)
-    return ", then ".join(code) if code else "nothing"
 
 
 def unit_steps(way: Shown, data: tuple[Link, ...]) -> list[dict[str, object]]:

@@ -8,10 +8,9 @@ from difflint.facts import Facts, Problem
 from difflint.facts.activations import shown_as_signed
 from difflint.facts.conversions import first_repeat
 from difflint.facts.events import Sink
-from difflint.facts.interval import Interval
+from difflint.facts.interval import SIGNED, UNIT, Interval
 from difflint.facts.report import interval_json, steps_json
 from difflint.facts.shown import Shown, shown
-from difflint.facts.steps import Affine
 
 OUTCOMES = {
     "clamp": "what lies outside turns black or white",
@@ -77,12 +76,12 @@ def _problem(facts: Facts, sink: Sink, way: Shown) -> Problem:
 
 def repair(reaches: Interval, takes: Interval, sink: str) -> str:
     """The affine map and clamp that make a range safe for a sink, as code."""
-    scale = takes.width / reaches.width if reaches.width else 1.0
-    step = Affine((scale,), (takes.low - scale * reaches.low,))
-    if reaches.near(Interval(-1.0, 1.0)) and takes.near(Interval(0.0, 1.0)):
-        code = "(x + 1) / 2"
-    elif step.shift[0] == 0:
-        code = f"x * {step.scale[0]:.4g}" if scale >= 1 else f"x / {1 / step.scale[0]:.4g}"
-    else:
-        code = f"x * {step.scale[0]:.4g} + {step.shift[0]:.4g}"
+    code = "(x + 1) / 2" if reaches.near(SIGNED) and takes.near(UNIT) else _affine_code(reaches, takes)
     return f"Give {sink} ({code}).clamp({takes.low:g}, {takes.high:g}) instead of x."
+
+
+def _affine_code(reaches: Interval, takes: Interval) -> str:
+    scale = takes.width / reaches.width if reaches.width else 1.0
+    shift = takes.low - scale * reaches.low
+    factor = "x" if abs(scale - 1) < 1e-6 else (f"x * {scale:.4g}" if scale > 1 else f"x / {1 / scale:.4g}")
+    return factor if abs(shift) < 1e-6 else f"{factor} {'+' if shift > 0 else '-'} {abs(shift):.4g}"

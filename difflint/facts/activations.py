@@ -6,7 +6,7 @@ from difflint.facts.interval import UNIT, Interval
 from difflint.facts.steps import Affine, Bounded, Link, Stretch, affine_of
 from difflint.facts.values import Kind, Tensor, Value
 
-HALF_RANGE = Affine((0.5,), (0.5,))
+FROM_SIGNED = (Affine((0.5,), (0.5,)), Affine((127.5,), (127.5,)))  # to [0, 1] and to bytes
 
 
 def activation(tensor: Tensor) -> Bounded | None:
@@ -38,4 +38,4 @@ def _denormalises(links: tuple[Link, ...]) -> bool:
         return False
     moving = [link for link in links if isinstance(link.step, Affine)]
     wholes = (affine_of(moving[:end]) for end in range(1, len(moving) + 1))
-    return any(whole is not None and whole.near(HALF_RANGE) for whole in wholes)
+    return any(whole is not None and any(whole.near(known) for known in FROM_SIGNED) for whole in wholes)

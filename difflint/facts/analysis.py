@@ -113,10 +113,21 @@ def _run_uncalled(running: Machine, failures: list[Failure]) -> None:
         frame = Frame(cls.module.scope, cls.module.path)
         make = partial(calls.typical_object, running, frame, cls)
         _guarded(running, failures, cls.module.path, f"class {cls.name}", make)
+    for cls in running.classes:
+        _guarded(running, failures, cls.module.path, f"the training of {cls.name}", partial(_fit, running, cls))
     for function in list(running.defined):
         if id(function.node) not in running.visited and not function.module.stub:
             name = function.node.name.value
             _guarded(running, failures, function.module.path, f"function {name}", partial(_run, running, function))
+
+
+def _fit(running: Machine, cls: Class) -> None:
+    """What Lightning does with a module that brings its own loaders: batches go to its training step."""
+    fit = cls.find("_fit")
+    if isinstance(fit, Function) and fit.module.stub and cls.find("train_dataloader") is not None:
+        frame = Frame(cls.module.scope, cls.module.path)
+        made = calls.typical_object(running, frame, cls)
+        running.call(frame, replace(fit, bound=made), Arguments(), Site(cls.module.path, cls.node))
 
 
 def _run(running: Machine, function: Function) -> None:

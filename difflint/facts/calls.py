@@ -31,6 +31,7 @@ from difflint.facts.values import (
     Tensor,
     Unknown,
     Value,
+    constant,
     join,
 )
 
@@ -267,8 +268,13 @@ def typical_object(machine: Machine, frame: Frame, cls: Class) -> Instance | Non
     return machine.typical.get(id(cls.node))
 
 
+MODES = ("RGB", "L", "RGBA")  # only a picture of PIL is converted to these
+
+
 def call_unknown(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, site: Site) -> Value:
     """A call of something unresolved: the one network it can be, or a network that nobody knows, or anything."""
+    if isinstance(callee, Unknown) and callee.what.endswith(".convert") and constant(arguments.get(0, "mode")) in MODES:
+        return library(machine, frame, "difflint.picture", Arguments(), site)
     cls = networks.only_candidate(machine, frame, callee, arguments)
     found = typical_object(machine, frame, cls) if cls is not None else None
     return (

@@ -73,11 +73,11 @@ def formatted(machine: Machine, frame: Frame, node: cst.FormattedString) -> Valu
     for part in node.parts:
         if isinstance(part, cst.FormattedStringText):
             texts.append(part.value)
-            continue
-        value = constant(machine.evaluate(frame, part.expression))
-        if not isinstance(value, str | int) or part.format_spec is not None or part.conversion is not None:
-            return Unknown("string")
-        texts.append(str(value))
+        elif isinstance(part, cst.FormattedStringExpression):
+            value = constant(machine.evaluate(frame, part.expression))
+            if not isinstance(value, str | int) or part.format_spec is not None or part.conversion is not None:
+                return Unknown("string")
+            texts.append(str(value))
     return Const("".join(texts))
 
 
@@ -86,9 +86,6 @@ def sequence(kind: str) -> Evaluator:
         return spread(machine, frame, [(e.value, isinstance(e, cst.StarredElement)) for e in node.elements], kind)
 
     return evaluate
-
-
-MAX_LENGTH = 4096  # of a display with stars; one that doubles in a loop would fill the memory
 
 
 def spread(machine: Machine, frame: Frame, elements: list[tuple[Any, bool]], kind: str) -> Value:
@@ -104,7 +101,7 @@ def spread(machine: Machine, frame: Frame, elements: list[tuple[Any, bool]], kin
         else:
             items.append(indexing.item_of(machine, frame, value))
             exact = False
-    return Items(tuple(items), kind) if exact and len(items) <= MAX_LENGTH else Elements(join(items))
+    return Items(tuple(items), kind) if exact and len(items) <= containers.MAX_ITEMS else Elements(join(items))
 
 
 def dictionary(machine: Machine, frame: Frame, node: cst.Dict) -> Value:

@@ -59,7 +59,8 @@ def _pick(owner: Items, key: Value) -> Value:
         return owner.items[position]
     if isinstance(key, Items) and key.kind == "slice":
         bounds = [constant(part) for part in key.items]
-        if all(part == NONE or isinstance(bound, int) for part, bound in zip(key.items, bounds, strict=True)) and bounds[2] != 0:
+        exact = all(part == NONE or isinstance(bound, int) for part, bound in zip(key.items, bounds, strict=True))
+        if exact and bounds[2] != 0:
             return Items(owner.items[slice(*bounds)], owner.kind)
         return Elements(join(owner.items))
     if (

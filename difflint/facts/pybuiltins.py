@@ -66,8 +66,8 @@ def _dict(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
 
 def _range(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     bounds = [constant(v) for v in arguments.args]
-    if bounds and all(isinstance(b, int) for b in bounds):
-        numbers = range(*bounds) if len(bounds) < 3 or bounds[2] else range(0)
+    if 1 <= len(bounds) <= 3 and all(isinstance(b, int) for b in bounds):
+        numbers = range(*bounds)[:9] if len(bounds) < 3 or bounds[2] else range(0)
         if len(numbers) <= 8:
             return Items(tuple(Const(n) for n in numbers))
     return Elements(Unknown("index", site))

@@ -71,12 +71,30 @@ class Facts:
         return TraceStep(site.path, self.place(site).line, what)
 
     def chain(self, links: Sequence[Link], base: Interval | None) -> Iterator[TraceStep]:
-        """One trace step for each link, with the range after it."""
-        for end, link in enumerate(links, 1):
-            if link.site is None:
-                continue
+        """One trace step for each visible link, with the range after it."""
+        for end, site in self._visible(links):
             now = through(links[:end], base)
-            yield self.step(link.site, f"{self.code(link.site)}{f': {now}' if now is not None else ''}")
+            yield self.step(site, f"{self.code(site)}{f': {now}' if now is not None else ''}")
+
+    def written(self, links: Sequence[Link]) -> str:
+        """The code of some links, in order, or ``nothing``."""
+        texts = dict.fromkeys(self.code(site) for _, site in self._visible(links))
+        return ", then ".join(texts) if texts else "nothing"
+
+    def _visible(self, links: Sequence[Link]) -> Iterator[tuple[int, Site]]:
+        """The links to show, with how many they complete: of ``x / 2 + 1`` the whole speaks for its parts."""
+        for end, link in enumerate(links, 1):
+            after = links[end].site if end < len(links) else None
+            if link.site is not None and (after is None or not self._within(link.site, after)):
+                yield end, link.site
+
+    def _within(self, inner: Site, outer: Site) -> bool:
+        """Whether one piece of code is a part of the other."""
+        if inner.path != outer.path:
+            return False
+        a, b = self.place(inner), self.place(outer)
+        starts_later = (b.line, b.column) <= (a.line, a.column)
+        return starts_later and (a.end_line, a.end_column) <= (b.end_line, b.end_column)
 
     def way(self, way: Shown) -> tuple[TraceStep, ...]:
         """The whole way of a picture: its data, the training on them, the sampler, the display."""

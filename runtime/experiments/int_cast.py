@@ -12,13 +12,16 @@ from ..reference import Way, channels, sample_ideal, show_arms
 from ..sinks import Sink
 from ..steps import INTEGERS, Steps, concrete, interval, rescale
 
+USUAL: tuple[Range, ...] = ((-1.0, 1.0), (0.0, 1.0))
+
 
 def run(facts: Facts, bench: Bench) -> Arms:
     """As written: steps, cast. Repaired: steps, clamp, cast. The samples overshoot as those of a trained network do."""
-    domain, hard, dtype = facts.range("domain"), facts.get("hard"), facts.get("cast")["dtype"]
+    hard, dtype = facts.get("hard"), facts.get("cast")["dtype"]
     if dtype not in INTEGERS:
         raise BadFact(f"unknown cast to {dtype!r}; known are {', '.join(INTEGERS)}")
     takes = INTEGERS[dtype]
+    domain = chosen_domain(facts, takes)
     steps = concrete(facts.get("steps"), domain)
     repair = [*in_range(steps, domain, takes), {"op": "clamp", "low": takes[0], "high": takes[1]}]
     facts.note("repair", repair)
@@ -41,7 +44,23 @@ def in_range(steps: Steps, domain: Range, takes: Range) -> Steps:
 
     A clamp alone does not heal a value in [-1, 1], nor one in [0, 1] whose bytes are all 0 or 1.
     """
+    return steps if fit(steps, domain, takes) else [rescale(domain, takes)]
+
+
+def fit(steps: Steps, domain: Range, takes: Range) -> bool:
+    """Whether the steps bring the domain into the range of the integers, and use more than a tenth of it."""
     low, high = interval(steps, domain)
     margin = 0.01 * (takes[1] - takes[0])
-    fits = takes[0] - margin <= low and high <= takes[1] + margin and high - low > 10 * margin
-    return steps if fits else [rescale(domain, takes)]
+    return takes[0] - margin <= low and high <= takes[1] + margin and high - low > 10 * margin
+
+
+def chosen_domain(facts: Facts, takes: Range) -> Range:
+    """The domain of the finding; where it names none, the usual one that its steps are made for."""
+    if facts.has("domain"):
+        return facts.range("domain")
+    steps = facts.get("steps")
+    meant = next((domain for domain in USUAL if fit(concrete(steps, domain), domain, takes)), None)
+    if meant:
+        facts.note("domain", list(meant))
+        return meant
+    return facts.range("domain")

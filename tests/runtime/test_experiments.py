@@ -55,15 +55,12 @@ PICTURES: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"data_steps": [NORMALIZE], "display_steps": [BYTES], "sink": sink(0, 255), "sampled": False}, "none"),
     ],
 }
-SIGMOID, TANH = {"name": "sigmoid", "low": 0, "high": 1}, {"name": "tanh", "low": -1, "high": 1}
-WIDE = {"name": "hardtanh", "low": -10, "high": 10}
-TRAININGS: list[tuple[str, dict[str, Any], str]] = [
-    ("bounded_data", {"activation": SIGMOID, "data": [-1, 1], "prediction": "x0"}, "confirmed"),
-    ("bounded_data", {"activation": TANH, "data": [-1, 1], "prediction": "x0"}, "refuted"),
-    ("bounded_noise", {"activation": SIGMOID, "target": "eps"}, "confirmed"),
-    ("bounded_noise", {"activation": WIDE, "target": "eps"}, "refuted"),
-    ("fp16_scaling", {"mode": "autocast", "dtype": "float16", "numel": 50000000}, "confirmed"),
-    ("fp16_scaling", {"mode": "autocast", "dtype": "bfloat16", "numel": 50000000}, "refuted"),
+SIGMOID = {"name": "sigmoid", "low": 0, "high": 1}
+# Those that are refuted stand in fixtures/refuted.
+TRAININGS: list[tuple[str, dict[str, Any]]] = [
+    ("bounded_data", {"activation": SIGMOID, "data": [-1, 1], "prediction": "x0"}),
+    ("bounded_noise", {"activation": SIGMOID, "target": "eps"}),
+    ("fp16_scaling", {"mode": "autocast", "dtype": "float16", "numel": 50000000}),
 ]
 
 
@@ -78,10 +75,18 @@ def test_a_picture_is_spoilt_or_not(kind: str, facts: dict[str, Any], symptom: s
     assert (judgement.verdict, judgement.symptom) == (verdict, symptom), judgement.reason
 
 
-@pytest.mark.parametrize(("kind", "facts", "verdict"), TRAININGS)
-def test_a_training_is_spoilt_or_not(kind: str, facts: dict[str, Any], verdict: str, bench: Bench) -> None:
+def test_an_unknown_domain_is_the_one_that_the_steps_before_the_cast_are_made_for(bench: Bench) -> None:
+    facts = Facts({"domain": None, "hard": [None, None], "steps": [affine(255, 0)]})
+    judgement = judge(experiment("int_cast")(facts, bench))
+    assert facts.constants["domain"] == [0.0, 1.0]
+    assert (judgement.verdict, judgement.symptom) == ("confirmed", "specks"), judgement.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "facts"), TRAININGS)
+def test_a_training_is_spoilt(kind: str, facts: dict[str, Any], bench: Bench) -> None:
     judgement = judged(kind, facts, bench)
-    assert judgement.verdict == verdict, judgement.reason
+    assert judgement.verdict == "confirmed", judgement.reason
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "scaled_linear", "sigmoid", "quadratic"])
