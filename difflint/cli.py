@@ -215,7 +215,7 @@ def _confirm(findings: Sequence[Finding], options: Any, style: str) -> list[Verd
     from difflint.report.verdicts import block, summary, to_json
 
     if options.report:
-        options.report.mkdir(parents=True, exist_ok=True)
+        _make_folder(options.report)
     verdicts: list[Verdict] = []
     with contextlib.closing(experiments.confirm(findings, options)) as stream:
         for verdict in stream:
@@ -226,6 +226,13 @@ def _confirm(findings: Sequence[Finding], options: Any, style: str) -> list[Verd
     if options.report:
         _write_page(verdicts, options.report, style)
     return verdicts
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DifflintError(f"{folder}: cannot be made: {error.strerror or error}") from error
 
 
 def _write_page(verdicts: Sequence[Verdict], folder: Path, style: str) -> None:
@@ -262,14 +269,25 @@ def _emit(report: str, output: Path | None) -> None:
 
 
 def _write_atomically(text: str, file: Path) -> None:
-    """Either the whole report or what stood there before: never half a file."""
+    """Either the whole report or what stood there before: never half a file; a device or a pipe is written to."""
+    try:
+        if file.exists() and not file.is_file():
+            file.write_text(text, "utf-8")
+        else:
+            _replace(file.resolve(), text)
+    except OSError as error:
+        raise DifflintError(f"{file}: cannot be written: {error.strerror or error}") from error
+
+
+def _replace(file: Path, text: str) -> None:
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         partial.write_text(text, "utf-8")
         partial.replace(file)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise DifflintError(f"{file}: cannot be written: {error.strerror or error}") from error
+    except BaseException:  # Ctrl-C included
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
 
 
 def _complain(errors: Iterable[FileError]) -> None:

@@ -54,6 +54,8 @@ def read_findings(file: Path) -> tuple[Finding, ...]:
         raise ConfirmError(f"{file}: {error.strerror or error}") from error
     except ValueError as error:  # not UTF-8, or not JSON
         raise ConfirmError(f"{file}: not JSON: {error}") from error
+    except RecursionError as error:
+        raise ConfirmError(f"{file}: not JSON of difflint's: it is nested too deeply") from error
     return findings_from_json(document, str(file))
 
 

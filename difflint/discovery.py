@@ -52,7 +52,7 @@ def discover(paths: Sequence[str], exclude: Sequence[str], root: Path) -> Found:
     found = Found()
     for path in paths:
         location = absolute(path)
-        if location.is_dir():
+        if os.path.isdir(location):
             found.files.extend(_walk_top(location, exclude, root, found.errors))
         else:
             found.files.append(location)  # reading it tells whether it exists
@@ -101,7 +101,8 @@ def _walk(folder: Path, ignores: list[Ignore], errors: list[FileError]) -> Itera
 
 def _is_python(entry: os.DirEntry[str]) -> bool:
     """A ``.py`` name that is not an editor's lock (``.#x.py``) nor a link to a folder, which could loop."""
-    return entry.name.endswith(".py") and not entry.name.startswith(".#") and not entry.is_dir()
+    # Unlike `DirEntry.is_dir`, this does not fail for a link to itself; reading the file will say so.
+    return entry.name.endswith(".py") and not entry.name.startswith(".#") and not os.path.isdir(entry.path)
 
 
 def _ignored(location: Path, ignores: Sequence[Ignore], *, folder: bool) -> bool:

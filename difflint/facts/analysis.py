@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +25,7 @@ from difflint.files import SourceFile
 
 log = logging.getLogger(__name__)
 INTERNAL = "internal error in"
+RECURSION = 5000  # Python's own limit of 1000 is less than 40 calls of the user's code need here, or a sum over a page
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def interpret(
     sources: Sequence[SourceFile], knowledge: Library, read: Callable[[Path], tuple[str, str] | None]
 ) -> Analysis:
     """Interpret the given files as one project."""
+    sys.setrecursionlimit(max(RECURSION, sys.getrecursionlimit()))
     project = Project(read)
     modules = [project.add(s.path, s.text, s.location, s.project) for s in sources]
     failures: list[Failure] = []

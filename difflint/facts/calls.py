@@ -131,10 +131,15 @@ def _instance(machine: Machine, frame: Frame, callee: Instance, arguments: Argum
 
 
 def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments, site: Site) -> Value:
-    """A new object, its constructor run."""
+    """A new object, its constructor run; a place that makes the same object again and again makes it once."""
     if cls.node is None:
         return ANY
+    key = ("made", id(cls.node), arguments, site)
+    if key in machine.memory:
+        return machine.memory[key]
     made = Instance(cls, site)
+    if not cls.module.stub:
+        machine.memory[key] = made
     networks.note_made(machine, frame, made)
     fields = cls.members.get("__dataclass__")
     constructor = cls.find("__init__")

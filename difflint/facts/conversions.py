@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from difflint.facts.interval import BYTE, SIGNED, UNIT, Interval
-from difflint.facts.steps import Affine, Bounded, Link, Stretch, affine_of, through
+from difflint.facts.steps import Affine, Clamp, Link, affine_of, through
 
 CENTRED = Interval(-0.5, 0.5)
 
@@ -91,9 +91,9 @@ def _done_before(links: Sequence[Link], start: int, second: Conversion, base: In
 
 
 def _windows(links: Sequence[Link], start: int) -> Iterator[tuple[int, int]]:
-    """Slices that end just before ``start``, up to links that change nothing affine."""
+    """Slices that end just before ``start``, up to clamps."""
     end = start
-    while end > 0 and not isinstance(links[end - 1].step, Affine | Bounded | Stretch):
+    while end > 0 and isinstance(links[end - 1].step, Clamp):
         end -= 1
     for begin in range(end - 1, -1, -1):
         yield begin, end

@@ -111,7 +111,7 @@ class Cast:
     dtype: str
 
     def apply(self, x: Interval) -> Interval:
-        if self.dtype == "uint8" and not x.within(BYTE):
+        if self.dtype == "uint8" and not (x.low > -1 and x.high < 256):
             return BYTE
         return Interval(_trunc(x.low), _trunc(x.high))
 

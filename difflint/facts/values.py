@@ -12,6 +12,7 @@ from difflint.facts.interval import Interval
 from difflint.facts.steps import Link, Site, Step, through
 
 MAX_CHOICES = 4
+MAX_LINKS = 40
 LARGEST = 1e300
 
 
@@ -85,7 +86,9 @@ class Tensor:
         return self.origin.kind
 
     def step(self, step: Step, site: Site | None, what: str, **changes: Any) -> Tensor:
-        """The tensor after one more step."""
+        """The tensor after one more step; a way longer than anybody writes is a loop's, and where it ends unknown."""
+        if len(self.links) >= MAX_LINKS:
+            return Tensor(Origin(Kind.MIX, site, what), dtype=self.dtype, container=self.container, amp=self.amp)
         return replace(self, links=(*self.links, Link(step, site, what)), **changes)
 
     def __hash__(self) -> int:

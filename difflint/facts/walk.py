@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import libcst as cst
 
@@ -23,11 +23,11 @@ SKIPPED = (
 
 
 @cache
-def _fields(kind: type[Any]) -> tuple[str, ...] | None:
+def _fields(kind: type) -> tuple[str, ...] | None:
     """The fields of a node class that may hold nodes with meaning; None for classes that have none."""
     if not issubclass(kind, cst.CSTNode) or issubclass(kind, SKIPPED):
         return None
-    names = [f.name for f in fields(kind)]
+    names = [f.name for f in fields(cast(Any, kind))]
     return tuple(n for n in names if "whitespace" not in n and n not in ("leading_lines", "header", "footer"))
 
 
@@ -39,7 +39,8 @@ def nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
         if isinstance(node, list | tuple):
             waiting.extend(node)
             continue
-        names = _fields(type(node))
+        kind: type = type(node)
+        names = _fields(kind)
         if names is not None:
             yield node
             waiting.extend(getattr(node, name) for name in names)
