@@ -109,6 +109,8 @@ def _scaled(machine: Machine, frame: Frame, owner: Value, where: Site | None) ->
         return True
     if any(isinstance(v, Unknown) and v.what == "scaled loss" for v in choices(owner)):
         return True
+    if frame.undecided == 0 and any(t.kind is Kind.LOSS for t in tensors(owner)):
+        return False  # the loss itself, and surely: a scaler elsewhere does not reach it
     modules = [f.scope.module for f in (frame, *machine.stack)]
     paths = {where.path} if where is not None else set()
     modules += [m for m in machine.project.modules.values() if m.path in paths]

@@ -27,6 +27,9 @@ def is_clipped(tensor: Tensor) -> bool:
 
 def combine(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
     """The result of an operator between a tensor and anything that is not a plain number."""
+    loss = next((v for v in (left, right) if isinstance(v, Tensor) and v.kind is Kind.LOSS), None)
+    if loss is not None and (operator in "+-" or (operator == "/" and loss is left)):
+        return loss  # terms are added and accumulated steps divide; only a factor can scale it
     if not isinstance(left, Tensor) or not isinstance(right, Tensor):
         return _with_other(machine, operator, left, right, site)
     if operator == "*" and left == right:

@@ -12,7 +12,7 @@ from difflint.facts.interval import Interval
 from difflint.facts.steps import Link, Site, Step, through
 
 MAX_CHOICES = 4
-MAX_LINKS = 40
+MAX_LINKS = 24
 LARGEST = 1e300
 
 
