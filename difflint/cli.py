@@ -241,7 +241,7 @@ def _write_page(verdicts: Sequence[Verdict], folder: Path, style: str) -> None:
     file = folder / "index.html"
     _write_atomically(page(verdicts), file)
     if style == "text":
-        click.echo(f"The page: {file}")
+        click.echo(f"The page: {file} (the image strips lie beside it)")
 
 
 def _render(result: Result, style: str, paint: Paint) -> str:

@@ -36,6 +36,11 @@ class Way:
         """The displayed pictures in [0, 1]."""
         return self.sink.show(apply(self.steps, x))
 
+    def frames(self, label: str, x: Tensor) -> list[Frame]:
+        """The displayed pictures for the strip; where the sink raises an error there is none, and a label says so."""
+        refused = self.sink.refuses(apply(self.steps, x)).tolist()
+        return [Frame("error" if no else label, shown) for no, shown in zip(refused, self.show(x), strict=True)]
+
     def measure(self, x: Tensor, data: Tensor) -> dict[str, float]:
         """Measures of what is displayed."""
         return measure_sink(apply(self.steps, x), self.sink, data)
@@ -109,8 +114,8 @@ def show_arm(chains: Sequence[Chain], way: Way, data: Tensor) -> Arm:
 
 def frames(chain: Chain, way: Way) -> tuple[Frame, ...]:
     """A few noisy states of the first picture of a chain, then some samples."""
-    noisy = [Frame(label, way.show(x_t)[0]) for label, x_t in chain.milestones]
-    return (*noisy, *(Frame("sample", picture) for picture in way.show(chain.final)[:5]))
+    noisy = [way.frames(label, x_t)[0] for label, x_t in chain.milestones]
+    return (*noisy, *way.frames("sample", chain.final)[:5])
 
 
 def show_arms(chains: Sequence[Chain], as_written: Way, repaired: Way, data: Tensor) -> Arms:

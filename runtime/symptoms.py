@@ -55,7 +55,7 @@ def _median(shown: Tensor) -> Tensor:
 
 # Each symptom beside the test that names it, on (as written, control); the first that holds is the name.
 SYMPTOMS: tuple[tuple[str, Callable[[Measures, Measures], bool]], ...] = (
-    ("refused", lambda seen, control: seen.get("refused", 0) > 0.5),
+    ("error raised", lambda seen, control: seen.get("refused", 0) > 0.5),
     ("not finite", lambda seen, control: seen.get("nonfinite", 0) > 0.01),
     ("not learning", lambda seen, control: seen.get("unlearned", 0) > 0.9),
     ("saturated", lambda seen, control: min(_more("white", seen, control), _more("black", seen, control)) > 0.1),

@@ -30,7 +30,7 @@ SHARES = {
     "black": "black pixels",
     "specks": "specks",
 }
-WORDS = {"mean": "mean brightness", "std": "contrast", "nearest": "distance to the training pictures", "log_loss": "loss"}
+WORDS = {"mean": "mean brightness", "std": "contrast", "nearest": "distance to the training pictures"}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,11 +73,13 @@ def test_a_broken_file_is_one_line_and_the_rest_is_linted(project: Project, diff
 def test_missing_paths_and_dangling_links_are_one_line_each(project: Project, difflint: Difflint) -> None:
     root = project({"bad.py": DEFECT})
     os.symlink("nowhere.py", root / "link.py")
+    os.symlink("loop.py", root / "loop.py")
     run = difflint(".", "missing.py")
     assert run.code == 2
     assert HEAD in run.out
     assert run.err == (
         "difflint: link.py: is a dangling symbolic link\n"
+        "difflint: loop.py: cannot be read: Too many levels of symbolic links\n"
         "difflint: missing.py: does not exist\n"
     )  # fmt: skip
 
@@ -159,6 +162,30 @@ def test_a_report_goes_to_a_file_whole_or_not_at_all(project: Project, difflint:
     assert sorted(file.name for file in root.iterdir()) == ["bad.py", "report.json"]
 
 
+def test_a_report_goes_through_links_and_to_devices_without_replacing_them(
+    project: Project, difflint: Difflint
+) -> None:
+    root = project({"bad.py": DEFECT, "real.txt": ""})
+    os.symlink("real.txt", root / "link.txt")
+    assert difflint("--output", "link.txt", "bad.py").code == 1
+    assert (root / "link.txt").is_symlink()
+    assert HEAD in (root / "real.txt").read_text("utf-8")
+    os.symlink("/dev/full", root / "full.txt")
+    assert difflint("--output", "full.txt", "bad.py").err.endswith(
+        "full.txt: cannot be written: No space left on device\n"
+    )
+    assert difflint("--output", "", "bad.py").err == "difflint: .: cannot be written: Is a directory\n"
+    assert sorted(file.name for file in root.iterdir()) == ["bad.py", "full.txt", "link.txt", "real.txt"]
+
+
+def test_a_report_folder_that_cannot_be_made_is_one_line(project: Project, difflint: Difflint) -> None:
+    pytest.importorskip("torch")
+    project({"bad.py": DEFECT, "taken": ""})
+    run = difflint("confirm", "bad.py", "--report", "taken/verdicts")
+    assert (run.code, run.out) == (2, "")
+    assert run.err == "difflint: taken/verdicts: cannot be made: Not a directory\n"
+
+
 def test_statistics_count_findings_for_each_rule(project: Project, difflint: Difflint) -> None:
     project({"bad.py": DEFECT, "worse.py": DEFECT})
     assert difflint("--statistics", ".").out.endswith("     2  DFL101  range-at-sink\n")
@@ -190,6 +217,12 @@ def test_rules_are_listed_in_every_format(difflint: Difflint) -> None:
 
 def test_the_table_of_rules_in_the_readme_is_the_generated_one(difflint: Difflint) -> None:
     assert difflint("rules", "--format", "markdown").out in (places.ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_example_in_the_readme_is_what_is_printed(difflint: Difflint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(places.ROOT / "fixtures" / "DFL105" / "bad_checkpoint_project")
+    printed = difflint(".").out.replace("  # expect: DFL105", "")
+    assert textwrap.indent(printed, "    ") in (places.ROOT / "README.md").read_text("utf-8")
 
 
 def test_explain_says_what_the_yaml_says(difflint: Difflint) -> None:

@@ -130,6 +130,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatc
     ("document", "message"),
     [
         ("{", "not JSON"),
+        ("[" * 100_000, "nested too deeply"),
         ("[]", "not a difflint JSON report of version 1"),
         ('{"version": 2}', "not a difflint JSON report of version 1"),
         ('{"version": 1}', "'findings' must be a list"),

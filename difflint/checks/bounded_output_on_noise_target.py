@@ -10,8 +10,8 @@ from difflint.facts.activations import activation
 from difflint.facts.events import Loss
 from difflint.facts.interval import Interval
 from difflint.facts.report import bound_json
-from difflint.facts.steps import Affine, through
-from difflint.facts.values import Kind, Tensor
+from difflint.facts.steps import through
+from difflint.facts.targets import target
 
 ENOUGH = 4.0  # standard deviations: a normal value lies beyond in 1 of 16,000 cases
 
@@ -29,22 +29,9 @@ def _is_test(loss: Loss) -> bool:
 
 def _cannot_reach(loss: Loss) -> bool:
     reach = through(loss.prediction.links, None)
-    if activation(loss.prediction) is None or reach is None or target(loss.target) is None:
+    if activation(loss.prediction) is None or reach is None or target(loss.target) in (None, "x0"):
         return False
     return reach.low > -ENOUGH or reach.high < ENOUGH
-
-
-def target(tensor: Tensor) -> str | None:
-    """Which unbounded target a loss asks for: eps, v (a flow counts) or score; None for anything else."""
-    if tensor.kind is Kind.NOISE:
-        scales = [a for link in tensor.links if isinstance(link.step, Affine) for a in link.step.scale]
-        return "score" if any(a < 0 for a in scales) else "eps"
-    if tensor.kind not in (Kind.MIX, Kind.SAMPLE):
-        return None
-    kinds = {part.kind for part in tensor.origin.parts}
-    if Kind.NOISE not in kinds or Kind.MODEL in kinds:
-        return None
-    return "v" if kinds - {Kind.NOISE, Kind.UNIFORM} else "score"
 
 
 def _problem(facts: Facts, loss: Loss) -> Problem:
@@ -64,5 +51,6 @@ def _problem(facts: Facts, loss: Loss) -> Problem:
         {
             "activation": {"name": step.name, "low": bound_json(reach.low), "high": bound_json(reach.high)},
             "target": what,
+            **facts.diffusion(loss.prediction.origin.networks),
         },
     )

@@ -40,5 +40,6 @@ def _problem(facts: Facts, event: IntCast, tensor: Tensor) -> Problem:
             "hard": interval_json(tensor.origin.hard),
             "steps": steps_json(tensor.links),
             "cast": {"dtype": "uint8", "outside": "wrap"},
+            **facts.diffusion(tensor.origin.networks),
         },
     )

@@ -64,6 +64,7 @@ def _problem(facts: Facts, sink: Sink, way: Shown) -> Problem:
             "display_steps": steps_json(display),
             "sink": {"name": sink.name, "takes": interval_json(takes), "outside": sink.outside.partition("-")[0]},
             "sampled": way.sampled,
+            **(facts.diffusion(way.tensor.origin.networks) if way.sampled else {}),
         },
     )
 

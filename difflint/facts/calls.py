@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import apply, attributes, autocast, containers, ducks, mixing, networks, pybuiltins
+from difflint.facts import apply, attributes, autocast, containers, ducks, mixing, networks, pybuiltins, schedules
 from difflint.facts.intrinsics import INTRINSICS
 from difflint.facts.machine import MAX_DEPTH, Arguments, Machine
 from difflint.facts.scope import Frame, Scope
@@ -72,6 +72,8 @@ def library(machine: Machine, frame: Frame, name: str, arguments: Arguments, sit
         inside = any(t.kind is Kind.FEATURE for t in networks.inputs(arguments))
         return mixing.feature(site, open_range=False) if inside else machine.unknown(name, site)
     bound = apply.bind(row.parameters, arguments)
+    if row.api == "diffusers.DDPMScheduler":
+        machine.seen.note_schedule(schedules.from_scheduler(arguments))
     if row.makes_object:
         return LibraryObject(row.api, tuple(bound.items()), site)
     return apply.row(machine, frame, row, bound, site)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from difflint.facts.interval import Interval
+from difflint.facts.schedules import Schedule
 from difflint.facts.steps import Link, Site
 from difflint.facts.values import Network, Origin, Tensor, Value, choices
 
@@ -96,7 +97,12 @@ class Observations:
     trained: dict[Trained, None] = field(default_factory=dict)
     backwards: dict[Backward, None] = field(default_factory=dict)
     conditional: set[tuple[Origin, tuple[Link, ...]]] = field(default_factory=set)
+    schedules: dict[Schedule, None] = field(default_factory=dict)
     optimised: set[str] = field(default_factory=set)  # files in which some optimizer takes a step
+
+    def note_schedule(self, schedule: Schedule | None) -> None:
+        if schedule is not None:
+            self.schedules[schedule] = None
 
     def note_conditional(self, values: Iterable[Value]) -> None:
         """Where ways meet, a tensor beside a longer version of itself: those extra steps are only taken sometimes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from difflint.facts import autocast, networks
+from difflint.facts import autocast, networks, schedules
 from difflint.facts.events import Backward
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -12,6 +12,7 @@ from difflint.facts.steps import Site
 from difflint.facts.truth import dtype_name, truth
 from difflint.facts.values import (
     ANY,
+    COEFFICIENT,
     NONE,
     Const,
     Elements,
@@ -213,6 +214,12 @@ def like_noise(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
     return Tensor(Origin(Kind.NOISE, site, "normal noise", None, UNBOUNDED), (), "float32", "tensor")
 
 
+def linspace(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """A table of numbers; one that looks like betas is the project's schedule."""
+    machine.seen.note_schedule(schedules.from_linspace(arguments))
+    return COEFFICIENT
+
+
 INTRINSICS: dict[str, Intrinsic] = {
     "functools.partial": partial,
     "copy.deepcopy": deepcopy,
@@ -227,6 +234,7 @@ INTRINSICS: dict[str, Intrinsic] = {
     "Object.double": single,
     "Object.bfloat16": single,
     "Object.requires_grad_": freeze,
+    "torch.linspace": linspace,
     "difflint.half": half,
     "difflint.single": single,
     "difflint.freeze": freeze,

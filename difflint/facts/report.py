@@ -48,6 +48,16 @@ class Facts:
             found.setdefault((event.site, event.calls, event.part), []).append(event)
         return (tuple(group) for group in found.values())
 
+    def diffusion(self, networks: frozenset[Network]) -> dict[str, Any]:
+        """What is known of the diffusion around a finding: the project's one schedule, what its network predicts."""
+        known: dict[str, Any] = {}
+        if len(self.seen.schedules) == 1:
+            known["schedule"] = next(iter(self.seen.schedules)).to_json()
+        targets = {target(loss.target) for loss in self.seen.losses if loss.prediction.origin.networks & networks}
+        if len(targets) == 1 and None not in targets:
+            known["prediction"] = targets.pop()
+        return known
+
     def place(self, site: Site) -> Place:
         span = self._range(site)
         if span is None:

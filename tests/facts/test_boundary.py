@@ -9,8 +9,6 @@ from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
 from tests.facts.interpreting import SIGNED, UNIT, at_sinks, facts_of
 
-BROKEN = 'pass\nsave_image(x * 2 - 1, "a.png")\n'
-
 
 @pytest.fixture
 def broken_pass(monkeypatch: pytest.MonkeyPatch) -> None:

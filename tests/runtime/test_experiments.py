@@ -30,7 +30,7 @@ PICTURES: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"domain": [-1, 1], "steps": [], "sink": DISPLAY}, "black"),
         ({"domain": [0, 255], "steps": [], "sink": DISPLAY}, "white"),
         ({"domain": [0, 1], "steps": [], "sink": sink(0, 255, "collapse")}, "black"),
-        ({"domain": [-1, 1], "steps": [], "sink": sink(0, 1, "raise")}, "refused"),
+        ({"domain": [-1, 1], "steps": [], "sink": sink(0, 1, "raise")}, "error raised"),
         ({"domain": [-1, 1], "steps": [], "sink": sink(0, 1, "wrap")}, "specks"),
         ({"domain": [0, 1], "steps": [], "sink": DISPLAY}, "none"),
         ({"domain": [-1, 1], "steps": [BYTES], "sink": sink(0, 255, "wrap")}, "none"),
