@@ -13,7 +13,8 @@ from difflint.facts.interval import Interval
 from difflint.facts.project import Project
 from difflint.facts.shown import Shown
 from difflint.facts.steps import Link, Site, through
-from difflint.facts.values import Kind, Origin
+from difflint.facts.targets import target
+from difflint.facts.values import Kind, Network, Origin
 from difflint.findings import FileError, Place, TraceStep
 
 CODE_WIDTH = 72

@@ -46,7 +46,7 @@ def from_linspace(arguments: Arguments) -> Schedule | None:
 
 
 def from_scheduler(arguments: Arguments) -> Schedule | None:
-    """What a diffusers scheduler is made with, its own defaults for the rest; None when nothing is said or not known."""
+    """What a diffusers scheduler is made with, its defaults for the rest; None when nothing is said or known."""
     given = {key: constant(value) for key, value in arguments.kwargs if key in DEFAULTS}
     if not given or None in given.values():
         return None

@@ -16,8 +16,11 @@ numbers = st.floats(-1e4, 1e4)
 intervals = st.tuples(numbers, numbers).map(lambda ends: Interval(min(ends), max(ends)))
 pairs = st.tuples(st.floats(-100, 100), st.floats(-100, 100))
 affines = st.lists(pairs, min_size=1, max_size=3).map(lambda p: Affine(tuple(a for a, _ in p), tuple(b for _, b in p)))
-bounds = st.one_of(st.none(), numbers)
-clamps = st.tuples(bounds, bounds).filter(lambda b: None in b or b[0] <= b[1]).map(lambda b: Clamp(*b))  # type: ignore[operator]
+clamps = st.one_of(
+    intervals.map(lambda i: Clamp(i.low, i.high)),
+    numbers.map(lambda x: Clamp(x, None)),
+    numbers.map(lambda x: Clamp(None, x)),
+)
 steps = st.one_of(affines, clamps, st.just(Bounded("tanh", -1, 1)), st.just(Round()), st.just(Stretch(0, 1)))
 chains = st.lists(steps, max_size=5).map(lambda made: tuple(Link(step, None, "") for step in made))
 

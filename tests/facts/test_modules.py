@@ -30,13 +30,14 @@ def test_a_function_of_another_file_is_run_however_it_is_imported(line: str, tmp
 
 
 def test_a_package_passes_on_what_its_init_imports(tmp_path: Path) -> None:
-    text = f"from pack import f\n{SHOW}"
-    assert at_sink(text, tmp_path, pack____init__="from .inner import f", pack__inner=DEFINES) == {SIGNED}
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("from .inner import f", "utf-8")
+    assert at_sink(f"from pack import f\n{SHOW}", tmp_path, pack__inner=DEFINES) == {SIGNED}
 
 
 def test_files_that_import_each_other_are_both_run(tmp_path: Path) -> None:
     first = "from second import s\ndef f(t): return t * s - 1"
-    second = "import first\ns = 2\ndef g(t): return first.f(t)"
+    second = "s = 2\nimport first\ndef g(t): return first.f(t)"
     assert at_sink('from second import g\nsave_image(g(x), "a.png")', tmp_path, first=first, second=second) == {SIGNED}
 
 
