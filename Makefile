@@ -7,8 +7,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # Libraries whose rows the tests run for real, without what they require: torchvision would bring its own torch with
 # CUDA. Their compiled operators may not fit the torch that is there; tests/torchvision_shim.py gets along without.
 ALONE := torchvision timm kornia kornia_rs
-PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: demo test check lint clean
 

@@ -22,7 +22,7 @@ APIS = places.RULES / "apis"
 LIBRARY = load_rows(APIS)
 ROWS = tuple({id(row): row for row in LIBRARY.rows.values()}.values())
 SINK_KEYS = {"takes", "outside"}
-VALUE_KEYS = {"dtype", "range", "container", "dtype_is"}
+VALUE_KEYS = {"dtype", "range", "container", "dtype_is", "layout"}
 OUTSIDE = {"clamp", "wrap", "wrap-cast", "raise", "stretch", "collapse"}
 
 
@@ -148,7 +148,7 @@ AXES = [
 
 @pytest.mark.parametrize("axes", [*AXES, "f, (ax, b) = plt.subplots(1, 2)", "ax = plt.figure().add_subplot(111)"])
 def test_drawing_into_axes_is_the_same_as_pyplot_imshow(axes: str) -> None:
-    assert shown(f"import matplotlib.pyplot as plt\n{axes}\nax.imshow(x * 2 - 1)") == "[-1, 1]"
+    assert shown(f"import matplotlib.pyplot as plt\n{axes}\nax.imshow(x.permute(1, 2, 0) * 2 - 1)") == "[-1, 1]"
 
 
 @pytest.mark.parametrize("module", ["torch.utils.tensorboard", "tensorboardX"])
@@ -163,7 +163,7 @@ def test_wandb_is_judged_only_for_values_of_both_signs() -> None:
     assert sinks("import wandb\nwandb.Image(x * 255)") == []
 
 
-@pytest.mark.parametrize(("kind", "range_"), [("'np'", "[0, 1]"), ("'pt'", "[0, 1]"), ("'pil'", "[0, 255]")])
+@pytest.mark.parametrize(("kind", "range_"), [("'np'", "[0, 1]"), ("'pil'", "[0, 255]")])
 def test_a_pipeline_gives_pictures_that_are_already_denormalised(kind: str, range_: str) -> None:
     text = "from diffusers import DDPMPipeline\np = DDPMPipeline.from_pretrained('a').to('cuda')\n"
     assert shown(f"{text}import matplotlib.pyplot as plt\nplt.imshow(p(output_type={kind}).images[0])") == range_

@@ -150,7 +150,7 @@ def numbers(value: Any) -> Any:
 
 def source_row(example: Example) -> Row:
     """A call without arguments that gives the example's x."""
-    gives = {"kind": "data", "nominal": example.x, "hard": example.x, "dtype": example.dtype}
+    gives = {"kind": "data", "nominal": example.x, "hard": example.x, "dtype": example.dtype, "layout": "HWC"}
     return Row("conformance.x", (), None, "x", (Case({}, (), {**gives, "container": example.container}),))
 
 

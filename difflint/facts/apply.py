@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -105,6 +106,8 @@ def _condition(key: str, wanted: Any, bound: Bound, subject: Value) -> bool | No
         return wanted == "signed" and nominal is not None and nominal.low < 0 < nominal.high
     if key == "dtype_is":
         return dtype_name(bound.get("dtype")) == str(wanted)
+    if key == "layout":
+        return isinstance(subject, Tensor) and (subject.layout or "unknown") == wanted
     if key == "container":
         container = subject.container if isinstance(subject, Tensor) else None
         return None if container is None else container == wanted
@@ -180,13 +183,7 @@ def _given(found: Row, gives: Mapping[str, Any] | None, value: Value, site: Site
     if "kind" in gives:
         return source(found, gives, site)
     if isinstance(value, Tensor):
-        return Tensor(
-            value.origin,
-            value.links,
-            gives.get("dtype", value.dtype),
-            gives.get("container", value.container),
-            value.amp,
-        )
+        return replace(value, **{key: gives[key] for key in ("dtype", "container", "layout") if key in gives})
     return value
 
 
@@ -195,7 +192,8 @@ def source(found: Row, gives: Mapping[str, Any], site: Site) -> Value:
     kind = Kind[str(gives["kind"]).upper()]
     nominal, hard = _interval(gives.get("nominal")), _interval(gives.get("hard"))
     what = str(gives.get("what", found.api.rpartition(".")[2]))
-    made: Value = Tensor(Origin(kind, site, what, nominal, hard), (), gives.get("dtype"), gives.get("container"))
+    known = {key: gives[key] for key in ("dtype", "container", "layout") if key in gives}
+    made: Value = Tensor(Origin(kind, site, what, nominal, hard), **known)
     return Elements(made) if gives.get("many") else made
 
 

@@ -63,7 +63,6 @@ class Library:
 
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self.rows = rows
-        self.stubs: dict[str, Value] = {}
 
     def knows(self, name: str) -> bool:
         return name in self.rows
@@ -76,11 +75,11 @@ class Library:
         row = self.rows.get(name)
         if row is None or row.stub is None:
             return Name(row.api if row is not None else name)
-        if row.stub not in self.stubs:
+        if row.stub not in machine.stubs:
             from difflint.facts.stubs import load
 
-            self.stubs[row.stub] = load(machine, row.stub)
-        return self.stubs[row.stub]
+            machine.stubs[row.stub] = load(machine, row.stub)
+        return machine.stubs[row.stub]
 
 
 def load_rows(folder: Path) -> Library:
@@ -154,7 +153,7 @@ def _case(entry: Any, api: str, file: Path) -> Case:
 
 # fmt: off
 TRANSFERS = frozenset([
-    "keep", "affine", "normalize", "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round",
+    "keep", "axes", "affine", "normalize", "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round",
     "opaque", "join", "binary", "feature", "statistic", "unknown", "coefficient", "pass", "begin", "convert", "blank",
     "blend", "zero",
 ])

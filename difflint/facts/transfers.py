@@ -79,6 +79,21 @@ def keep(call: Call, value: Value, details: Any) -> Value:
     return value
 
 
+def axes(call: Call, value: Value, details: Any) -> Value:
+    """A new order of the axes: the channels come last if the pattern or the last of three or more axes says so."""
+    if not isinstance(value, Tensor):
+        return value
+    pattern = constant(call.bound.get("pattern"))
+    order = [constant(v) for given in call.bound.values() for v in _flat(given) if isinstance(constant(v), int)]
+    last = pattern.endswith(" c") if isinstance(pattern, str) else len(order) >= 3 and order[-1] in (0, 1, -3)
+    moved = call.what in ("moveaxis", "movedim") and order[-1:] == [-1]
+    return replace(value, layout="HWC" if last or moved else None)
+
+
+def _flat(value: Value) -> tuple[Value, ...]:
+    return tuple(leaf for item in value.items for leaf in _flat(item)) if isinstance(value, Items) else (value,)
+
+
 def affine(call: Call, value: Value, details: Any) -> Value:
     scale, shift = call.number(details.get("scale", 1)), call.number(details.get("shift", 0))
     if scale is None or shift is None:
@@ -339,6 +354,7 @@ def unknown(call: Call, value: Value, details: Any) -> Value:
 
 TRANSFERS: dict[str, Callable[[Call, Value, Any], Value]] = {
     "keep": keep,
+    "axes": axes,
     "affine": affine,
     "normalize": normalize,
     "denormalize": denormalize,

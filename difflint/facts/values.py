@@ -67,6 +67,7 @@ class Tensor:
     dtype: str | None = None
     container: str | None = None  # "tensor", "array" or "pil"
     amp: str | None = None  # the dtype of the autocast region it was computed in
+    layout: str | None = None  # "HWC" where channels are known to come last, "CHW" where they come first
 
     @property
     def base(self) -> Interval | None:

@@ -67,14 +67,6 @@ CASES = {
         """,
         {SIGNED},
     ),
-    "get finds an item": (
-        """
-        d={"a":x*2-1}
-        y=d.get("a",x)
-        save_image(y, "a.png")
-        """,
-        {SIGNED},
-    ),
     "get gives its default": (
         """
         d={"b":x}
@@ -220,13 +212,6 @@ CASES = {
         """,
         {SIGNED},
     ),
-    "values are iterated": (
-        """
-        for y in {"a":x*2-1}.values(): pass
-        save_image(y, "a.png")
-        """,
-        {SIGNED},
-    ),
     "keys are iterated": (
         """
         d={"a":x*2-1}
@@ -283,13 +268,6 @@ CASES = {
     "one value for two names": (
         """
         a=y=x*2-1
-        save_image(y, "a.png")
-        """,
-        {SIGNED},
-    ),
-    "a negative index counts from the end": (
-        """
-        y=[x,x*2-1][-1]
         save_image(y, "a.png")
         """,
         {SIGNED},

@@ -46,14 +46,6 @@ CASES = {
         """,
         {SIGNED},
     ),
-    "a lambda is called": (
-        """
-        f=lambda t: t*2-1
-        y=f(x)
-        save_image(y, "a.png")
-        """,
-        {SIGNED},
-    ),
     "a lambda has defaults": (
         """
         f=lambda t,s=2: t*s-1
@@ -147,22 +139,6 @@ CASES = {
         s=1
         s=2
         y=f(x)
-        save_image(y, "a.png")
-        """,
-        {SIGNED},
-    ),
-    "star arguments are counted": (
-        """
-        def f(*a): return a[1]
-        y=f(x,x*2-1)
-        save_image(y, "a.png")
-        """,
-        {SIGNED},
-    ),
-    "star keywords are named": (
-        """
-        def f(**k): return k["b"]
-        y=f(a=x,b=x*2-1)
         save_image(y, "a.png")
         """,
         {SIGNED},
@@ -392,16 +368,6 @@ WRONG = {
         save_image(y, "a.png")
         """,
         {SIGNED},
-    ),
-    "a mutable default keeps what was put in": (
-        """
-        def f(t,l=[]):
-          l.append(t)
-          return l[0]
-        f(x)
-        save_image(f(x*2-1),"a")
-        """,
-        {UNIT},
     ),
 }
 
