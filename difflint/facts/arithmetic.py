@@ -10,7 +10,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import mixing
+from difflint.facts import containers, mixing
 from difflint.facts.containers import MAX_ITEMS
 from difflint.facts.events import IntCast, Rescaled
 from difflint.facts.machine import Machine
@@ -60,7 +60,7 @@ def binary(machine: Machine, operator: str, left: Value, right: Value, site: Sit
     if isinstance(left, Items | Elements) and operator in "+*":
         return _sequences(operator, left, right)
     if isinstance(left, Record) and operator == "|":
-        return Record((*left.entries, *right.entries)) if isinstance(right, Record) else ANY
+        return containers.updated(left, right) if isinstance(right, Record) else ANY
     if operator == "*" and (left == Const(0) or right == Const(0)):
         return Const(0)
     if any(isinstance(v, Unknown) and v.is_coefficient for v in (left, right)) and not any(

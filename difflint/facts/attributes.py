@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import containers, indexing
+from difflint.facts import aliases, containers, indexing
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
@@ -175,9 +175,16 @@ def set_attribute(machine: Machine, frame: Frame, owner: Value, name: str, value
             set_attribute(machine, frame, choice, name, value)
     elif isinstance(owner, Instance):
         old = owner.attributes.get(name)
+        if old is not None and old != value and not _is_counter(old, value):
+            machine.memory.clear()  # what methods returned before may depend on it
         owner.attributes[name] = value if old is None or _surely(frame, owner) else join((old, value))
     elif isinstance(owner, Class):
         owner.members[name] = value
+
+
+def _is_counter(old: Value, new: Value) -> bool:
+    """Whether a number or something unknown changes: no fact hangs on that."""
+    return all(isinstance(v, Unknown) or (isinstance(v, Const) and type(v.value) in (int, float)) for v in (old, new))
 
 
 def _surely(frame: Frame, owner: Instance) -> bool:
@@ -213,12 +220,16 @@ def write_back(machine: Machine, frame: Frame, func: cst.Attribute, arguments: A
     name = func.attr.value
     if _in_place(name):
         receiver = _root(func.value)
-        if receiver is not None and _is_changed(result, machine.evaluate(frame, receiver)):
+        before = machine.evaluate(frame, receiver) if receiver is not None else ANY
+        if _is_changed(result, before):
             indexing.bind_target(machine, frame, receiver, result)
+            aliases.changed(machine, frame, before, result)
     elif name in containers.MUTATORS and isinstance(func.value, cst.Name | cst.Attribute | cst.Subscript):
-        changed = containers.mutated(machine.evaluate(frame, func.value), name, arguments)
+        owner = machine.evaluate(frame, func.value)
+        changed = containers.mutated(owner, name, arguments)
         if changed is not None:
             indexing.bind_target(machine, frame, func.value, changed)
+            aliases.changed(machine, frame, owner, changed)
 
 
 def _in_place(name: str) -> bool:
@@ -233,7 +244,9 @@ def _root(node: Any) -> Any:
 
 
 def _is_changed(result: Value, before: Value) -> bool:
-    return isinstance(result, Tensor | Choice) and isinstance(before, Tensor | Choice | Unknown)
+    if isinstance(before, Unknown):
+        return isinstance(result, Tensor | Choice)
+    return isinstance(before, Tensor | Choice) and isinstance(result, Tensor | Choice | Unknown | Const)
 
 
 def instance_behind(value: Value) -> Any:

@@ -60,12 +60,11 @@ def by_hand(machine: Machine, frame: Frame, value: LibraryObject, method: str, s
         machine.amp.pop()
 
 
-def decorated(machine: Machine, function: Function, decorators: list[Value], site: Site) -> Value:
-    """A function under ``@autocast()`` runs inside such a region; every other decorator is taken to be transparent."""
+def note_decorators(machine: Machine, function: Function, decorators: list[Value], site: Site) -> None:
+    """A function under ``@autocast()`` runs inside such a region."""
     for decorator in decorators:
         if isinstance(decorator, LibraryObject) and decorator.name.endswith("autocast") and region(decorator):
             machine.amp_functions[id(function.node)] = (region(decorator), site)
-    return function
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,18 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import apply, attributes, autocast, containers, ducks, mixing, networks, pybuiltins, schedules
+from difflint.facts import (
+    aliases,
+    apply,
+    attributes,
+    autocast,
+    containers,
+    ducks,
+    mixing,
+    networks,
+    pybuiltins,
+    schedules,
+)
 from difflint.facts.intrinsics import INTRINSICS
 from difflint.facts.machine import MAX_DEPTH, Arguments, Machine
 from difflint.facts.scope import Frame, Scope
@@ -136,34 +147,44 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
     """A new object, its constructor run; a place that makes the same object again and again makes it once."""
     if cls.node is None:
         return ANY
-    key = ("made", id(cls.node), arguments, site)
-    if key in machine.memory:
-        return machine.memory[key]
+    key = (id(cls.node), arguments, site)
+    if key in machine.made:
+        return machine.made[key]
     made = Instance(cls, site)
     if not cls.module.stub:
-        machine.memory[key] = made
+        machine.made[key] = made
     networks.note_made(machine, frame, made)
-    fields = cls.members.get("__dataclass__")
+    fields = _fields(cls)
     constructor = cls.find("__init__")
     if isinstance(constructor, Function):
         run(machine, frame, replace(constructor, bound=made), arguments, site)
-    elif isinstance(fields, Items):
-        _fill(made, [str(f.value) for f in fields.items if isinstance(f, Const)], arguments)
+    elif fields:
+        _fill(made, fields, arguments)
+        after = cls.find("__post_init__")
+        if isinstance(after, Function):
+            run(machine, frame, replace(after, bound=made), Arguments(), site)
     return made
+
+
+def _fields(cls: Class) -> list[str]:
+    """The fields of a dataclass, those of its bases first."""
+    given = [c.members.get("__dataclass__") for c in reversed(list(cls.mro())) if isinstance(c, Class)]
+    names = [f.value for fields in given if isinstance(fields, Items) for f in fields.items if isinstance(f, Const)]
+    return list(dict.fromkeys(names))
 
 
 def _fill(made: Instance, names: list[str], arguments: Arguments) -> None:
     """The constructor that ``@dataclass`` writes."""
     for position, name in enumerate(names):
         value = arguments.get(position, name)
-        made.attributes[name] = value if value is not None else made.cls.members.get(name, Unknown(name))
+        made.attributes[name] = value if value is not None else made.cls.find(name) or Unknown(name)
 
 
 def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
     """Run a function of the project on these arguments; the same call again gives the remembered result."""
     key = (function, arguments, machine.amp_dtype)
     if key in machine.memory:
-        return machine.memory[key]
+        return aliases.fresh(machine.memory[key])
     active = sum(
         1 for running in machine.stack if running.function is function.node and running.receiver == function.bound
     )

@@ -17,7 +17,7 @@ def call(owner: Value, name: str, arguments: Arguments) -> Value | None:
     if isinstance(owner, Record):
         return _of_record(owner, name, arguments)
     if isinstance(owner, Items | Elements):
-        return _of_sequence(owner, name)
+        return _of_sequence(owner, name, arguments)
     if isinstance(owner, Const) and isinstance(owner.value, str):
         return _of_string(owner.value, name, arguments)
     return None
@@ -52,12 +52,20 @@ def _view(name: str, key: Value, value: Value) -> Value:
     return key if name == "keys" else value
 
 
-def _of_sequence(owner: Items | Elements, name: str) -> Value:
+def _of_sequence(owner: Items | Elements, name: str, arguments: Arguments) -> Value:
     if name == "copy":
         return owner
     if name == "pop":
-        return owner.items[-1] if isinstance(owner, Items) and owner.items else ANY
+        position = _position(owner, arguments)
+        return owner.items[position] if isinstance(owner, Items) and position is not None else ANY
     return NONE
+
+
+def _position(owner: Items | Elements, arguments: Arguments) -> int | None:
+    """Which item ``pop`` takes; None when that is not known."""
+    position = constant(arguments.get(0, "index") or Const(-1))
+    size = len(owner.items) if isinstance(owner, Items) else 0
+    return position if isinstance(position, int) and -size <= position < size else None
 
 
 def _of_string(text: str, name: str, arguments: Arguments) -> Value:
@@ -97,7 +105,12 @@ def _mutated_items(owner: Items, name: str, arguments: Arguments) -> Value:
         where = position if isinstance(position, int) else 0
         return Items((*owner.items[:where], *added, *owner.items[where:]), owner.kind)
     if name == "pop":
-        return Items(owner.items[:-1], owner.kind)
+        position = _position(owner, arguments)
+        if position is None:
+            return Elements(join(owner.items))
+        return Items(owner.items[:position] + owner.items[position:][1:], owner.kind)
+    if name in ("remove", "sort"):
+        return Elements(join(owner.items))
     if name == "reverse":
         return Items(owner.items[::-1], owner.kind)
     return Items((), owner.kind) if name == "clear" else Items((*owner.items, *added), owner.kind)

@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import arithmetic, attributes
+from difflint.facts import aliases, arithmetic, attributes
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
@@ -201,6 +201,7 @@ def _store_item(machine: Machine, frame: Frame, target: cst.Subscript, value: Va
     changed = stored(owner, key, value)
     if changed is not owner and isinstance(target.value, cst.Name | cst.Attribute | cst.Subscript):
         bind_target(machine, frame, target.value, changed)
+        aliases.changed(machine, frame, owner, changed)
 
 
 def stored(owner: Value, key: Value, value: Value) -> Value:

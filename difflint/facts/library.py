@@ -153,7 +153,8 @@ def _case(entry: Any, api: str, file: Path) -> Case:
 
 # fmt: off
 TRANSFERS = frozenset([
-    "keep", "axes", "affine", "normalize", "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round",
+    "keep", "axes", "copy", "affine", "normalize",
+    "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round",
     "opaque", "join", "binary", "feature", "statistic", "unknown", "coefficient", "pass", "begin", "convert", "blank",
     "blend", "zero",
 ])

@@ -53,6 +53,7 @@ class Machine:
     stack: list[Frame] = field(default_factory=list)
     visited: set[int] = field(default_factory=set)  # ids of function nodes that some call has run
     memory: dict[Any, Value] = field(default_factory=dict)
+    made: dict[Any, Instance] = field(default_factory=dict)  # objects by class, arguments and place
     stubs: dict[str, Value] = field(default_factory=dict)
     entries: list[tuple[Module, cst.If]] = field(default_factory=list)  # ``if __name__ == "__main__"`` blocks
     defined: list[Function] = field(default_factory=list)

@@ -86,9 +86,12 @@ def _enumerate(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
     value = arguments.get(0, "iterable") or ANY
     known = indexing.unrolled(machine, frame, value)
     if known is not None:
-        return Items(tuple(Items((Const(i), v), "tuple") for i, v in enumerate(known)))
+        begin = constant(arguments.get(1, "start") or Const(0))
+        if isinstance(begin, int):
+            return Items(tuple(Items((Const(i), v), "tuple") for i, v in enumerate(known, begin)))
     item = indexing.item_of(machine, frame, value)
-    return Elements(Items((Unknown("index", site), item), "tuple"), Items((Const(0), item), "tuple"))
+    first = None if arguments.get(1, "start") is not None else Items((Const(0), item), "tuple")
+    return Elements(Items((Unknown("index", site), item), "tuple"), first)
 
 
 def _map(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -117,7 +120,7 @@ def _iter(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
 
 def _next(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     value = arguments.get(0, "iterator") or ANY
-    return value.items[0] if isinstance(value, Items) and value.items else indexing.item_of(machine, frame, value)
+    return indexing.item_of(machine, frame, value)
 
 
 def _isinstance(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -215,7 +218,7 @@ BUILTINS: dict[str, Builtin] = {
     "map": _map,
     "filter": _filter,
     "reversed": _same_items,
-    "sorted": _same_items,
+    "sorted": _filter,
     "iter": _iter,
     "next": _next,
     "isinstance": _isinstance,

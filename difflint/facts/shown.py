@@ -96,7 +96,8 @@ def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:
         clamped = _from_clamp(tensor)
         return (clamped,) if clamped is not None else None
     if tensor.kind is Kind.MODEL:
-        return (_from_activation(tensor),)
+        shown_as = _from_activation(tensor)
+        return (shown_as,) if shown_as.base.bounded else None
     base = tensor.base
     return None if base is None else (Shown(tensor, base, (), tensor.links),)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
-from difflint.facts import arithmetic, autocast, imports, indexing
+from difflint.facts import aliases, arithmetic, autocast, imports, indexing, loops
 from difflint.facts.expressions import AUGMENTED, defaults
-from difflint.facts.machine import Executor, Machine
-from difflint.facts.scope import Frame, Loop, merge
+from difflint.facts.machine import Arguments, Executor, Machine
+from difflint.facts.scope import Frame, merge
+from difflint.facts.steps import Site
 from difflint.facts.truth import refine, truth
-from difflint.facts.values import ANY, NONE, Choice, Class, Const, Elements, Function, Items, Library, Value
+from difflint.facts.values import NONE, Choice, Class, Const, Function, Items, Library, Unknown, Value
 
 
 def line(machine: Machine, frame: Frame, node: cst.SimpleStatementLine) -> None:
@@ -43,6 +45,7 @@ def augmented(machine: Machine, frame: Frame, node: cst.AugAssign) -> None:
     operator = AUGMENTED.get(type(node.operator), "?")
     value = arithmetic.binary(machine, operator, left, right, frame.site(node))
     indexing.bind_target(machine, frame, node.target, value)
+    aliases.changed(machine, frame, left, value)
 
 
 def if_(machine: Machine, frame: Frame, node: cst.If) -> None:
@@ -89,57 +92,6 @@ def fork(machine: Machine, frame: Frame, ways: tuple[Callable[[], None], ...]) -
             machine.seen.note_conditional(value.values)
 
 
-def for_(machine: Machine, frame: Frame, node: cst.For) -> None:
-    iterable = machine.evaluate(frame, node.iter)
-    known = indexing.unrolled(machine, frame, iterable)
-    if known is not None:
-        rounds: list[Value] = list(known)
-    else:
-        item = indexing.item_of(machine, frame, iterable)
-        first = iterable.first if isinstance(iterable, Elements) and iterable.first is not None else item
-        rounds = [first, item]
-    repeat(machine, frame, node, rounds, lambda item: indexing.bind_target(machine, frame, node.target, item))
-
-
-def while_(machine: Machine, frame: Frame, node: cst.While) -> None:
-    if truth(machine.evaluate(frame, node.test)) is not False:
-        repeat(machine, frame, node, [ANY, ANY], lambda item: None)
-
-
-def repeat(machine: Machine, frame: Frame, node: Any, rounds: list[Value], start: Callable[[Value], None]) -> None:
-    """The one place where loops are widened: a short known sequence is unrolled, any other body runs twice."""
-    loop = Loop()
-    frame.loops.append(loop)
-    for item in rounds:
-        start(item)
-        machine.execute(frame, [node.body])
-        ends = ([frame.scope.names] if frame.alive else []) + loop.continues
-        loop.continues = []
-        frame.alive = bool(ends)
-        if not ends:
-            break
-        frame.scope.names = merge(ends)
-    frame.loops.pop()
-    ends = ([frame.scope.names] if frame.alive else []) + loop.breaks
-    frame.alive = bool(ends)
-    if ends:
-        frame.scope.names = merge(ends)
-        if node.orelse is not None:
-            machine.execute(frame, [node.orelse.body])
-
-
-def break_(machine: Machine, frame: Frame, node: cst.Break) -> None:
-    if frame.loops:
-        frame.loops[-1].breaks.append(dict(frame.scope.names))
-    frame.alive = False
-
-
-def continue_(machine: Machine, frame: Frame, node: cst.Continue) -> None:
-    if frame.loops:
-        frame.loops[-1].continues.append(dict(frame.scope.names))
-    frame.alive = False
-
-
 def return_(machine: Machine, frame: Frame, node: cst.Return) -> None:
     frame.returns.append(NONE if node.value is None else machine.evaluate(frame, node.value))
     frame.alive = False
@@ -157,6 +109,8 @@ def assert_(machine: Machine, frame: Frame, node: cst.Assert) -> None:
 def delete(machine: Machine, frame: Frame, node: cst.Del) -> None:
     if isinstance(node.target, cst.Name):
         frame.scope.names.pop(node.target.value, None)
+    elif isinstance(node.target, cst.Subscript):
+        indexing.bind_target(machine, frame, node.target.value, Unknown("shortened"))
 
 
 def with_(machine: Machine, frame: Frame, node: cst.With) -> None:
@@ -204,7 +158,17 @@ def function(machine: Machine, frame: Frame, node: cst.FunctionDef) -> None:
         decorators=tuple(_decorator_name(d.decorator) for d in node.decorators),
     )
     machine.defined.append(made)
-    frame.scope.bind(node.name.value, autocast.decorated(machine, made, decorators, frame.site(node)))
+    autocast.note_decorators(machine, made, decorators, frame.site(node))
+    frame.scope.bind(node.name.value, _wrapped(machine, frame, made, decorators, frame.site(node)))
+
+
+def _wrapped(machine: Machine, frame: Frame, made: Function, decorators: list[Value], site: Site) -> Function:
+    """The function that decorators of the project make of it; all others are taken to be transparent."""
+    for decorator in reversed(decorators):
+        if isinstance(decorator, Function) and not decorator.module.stub:
+            wrapper = machine.call(frame, decorator, Arguments((made,)), site)
+            made = replace(wrapper, decorators=made.decorators) if isinstance(wrapper, Function) else made
+    return made
 
 
 def _decorator_name(node: Any) -> str:
@@ -277,10 +241,10 @@ EXECUTORS: dict[type, Executor] = {
     cst.AnnAssign: annotated,
     cst.AugAssign: augmented,
     cst.If: if_,
-    cst.For: for_,
-    cst.While: while_,
-    cst.Break: break_,
-    cst.Continue: continue_,
+    cst.For: loops.for_,
+    cst.While: loops.while_,
+    cst.Break: loops.break_,
+    cst.Continue: loops.continue_,
     cst.Return: return_,
     cst.Raise: raise_,
     cst.Assert: assert_,

@@ -83,7 +83,8 @@ class Bounded:
     high: float
 
     def apply(self, x: Interval) -> Interval:
-        return Interval(self.low, self.high)
+        """One that only cuts, as relu does, keeps what it lets through."""
+        return Interval(self.low, self.high) if math.isfinite(self.high) else x.clamp(self.low, None)
 
     def to_json(self) -> dict[str, Any]:
         high = self.high if math.isfinite(self.high) else None

@@ -79,6 +79,11 @@ def keep(call: Call, value: Value, details: Any) -> Value:
     return value
 
 
+def copy(call: Call, value: Value, details: Any) -> Value:
+    """The same value in an object of its own."""
+    return replace(value) if isinstance(value, Tensor) else value
+
+
 def axes(call: Call, value: Value, details: Any) -> Value:
     """A new order of the axes: the channels come last if the pattern or the last of three or more axes says so."""
     if not isinstance(value, Tensor):
@@ -355,6 +360,7 @@ def unknown(call: Call, value: Value, details: Any) -> Value:
 TRANSFERS: dict[str, Callable[[Call, Value, Any], Value]] = {
     "keep": keep,
     "axes": axes,
+    "copy": copy,
     "affine": affine,
     "normalize": normalize,
     "denormalize": denormalize,

@@ -1,0 +1,89 @@
+"""Loops: a short known sequence is unrolled, any other body runs twice, and what would go on growing is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import libcst as cst
+
+from difflint.facts import indexing
+from difflint.facts.machine import Machine
+from difflint.facts.scope import Frame, Loop, merge
+from difflint.facts.truth import truth
+from difflint.facts.values import ANY, Elements, Tensor, Unknown, Value
+
+
+def for_(machine: Machine, frame: Frame, node: cst.For) -> None:
+    iterable = machine.evaluate(frame, node.iter)
+    known = indexing.unrolled(machine, frame, iterable)
+    if known is not None:
+        rounds: list[Value] = list(known)
+    else:
+        item = indexing.item_of(machine, frame, iterable)
+        first = iterable.first if isinstance(iterable, Elements) and iterable.first is not None else item
+        rounds = [first, item]
+    repeat(
+        machine,
+        frame,
+        node,
+        rounds,
+        lambda item: indexing.bind_target(machine, frame, node.target, item),
+        known is not None,
+    )
+
+
+def while_(machine: Machine, frame: Frame, node: cst.While) -> None:
+    if truth(machine.evaluate(frame, node.test)) is not False:
+        repeat(machine, frame, node, [ANY, ANY], lambda item: None, False)
+
+
+def repeat(
+    machine: Machine, frame: Frame, node: Any, rounds: list[Value], start: Callable[[Value], None], exact: bool
+) -> None:
+    """The one place where loops are widened: a short known sequence is unrolled, any other body runs twice."""
+    loop = Loop()
+    frame.loops.append(loop)
+    states = [frame.scope.names]
+    for item in rounds:
+        start(item)
+        machine.execute(frame, [node.body])
+        ends = ([frame.scope.names] if frame.alive else []) + loop.continues
+        loop.continues = []
+        frame.alive = bool(ends)
+        if not ends:
+            break
+        frame.scope.names = merge(ends)
+        states.append(dict(frame.scope.names))
+    frame.loops.pop()
+    if not exact and frame.alive and len(states) > 2:
+        frame.scope.names.update(_growing(states[-2], states[-1]))
+    if frame.alive and node.orelse is not None:
+        machine.execute(frame, [node.orelse.body])
+    ends = ([frame.scope.names] if frame.alive else []) + loop.breaks
+    frame.alive = bool(ends)
+    if ends:
+        frame.scope.names = merge(ends)
+
+
+def _growing(first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:
+    """What every round changes a little more, as ``y = 0.9 * y`` does: after any number of rounds it is unknown."""
+    return {name: Unknown("accumulated") for name, value in second.items() if _grew(first.get(name), value)}
+
+
+def _grew(before: Value | None, after: Value) -> bool:
+    if not isinstance(before, Tensor) or not isinstance(after, Tensor) or before.origin != after.origin:
+        return False
+    return len(after.links) > len(before.links) > 0 and after.links[: len(before.links)] == before.links
+
+
+def break_(machine: Machine, frame: Frame, node: cst.Break) -> None:
+    if frame.loops:
+        frame.loops[-1].breaks.append(dict(frame.scope.names))
+    frame.alive = False
+
+
+def continue_(machine: Machine, frame: Frame, node: cst.Continue) -> None:
+    if frame.loops:
+        frame.loops[-1].continues.append(dict(frame.scope.names))
+    frame.alive = False
