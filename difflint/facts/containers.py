@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from difflint.facts.machine import Arguments
 from difflint.facts.values import ANY, NONE, Choice, Const, Elements, Items, Record, Unknown, Value, constant, join
 
@@ -35,7 +37,7 @@ def _of_record(owner: Record, name: str, arguments: Arguments) -> Value | None:
             return found if found is not None else default
         return join((*values, default))
     if name == "copy":
-        return owner
+        return replace(owner)
     return ANY
 
 
@@ -54,7 +56,7 @@ def _view(name: str, key: Value, value: Value) -> Value:
 
 def _of_sequence(owner: Items | Elements, name: str, arguments: Arguments) -> Value:
     if name == "copy":
-        return owner
+        return replace(owner)
     if name == "pop":
         position = _position(owner, arguments)
         return owner.items[position] if isinstance(owner, Items) and position is not None else ANY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from difflint.facts import autocast, networks, schedules
+from difflint.facts import aliases, autocast, networks, schedules
 from difflint.facts.events import Backward
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -182,7 +182,7 @@ def scaled_loss(machine: Machine, frame: Frame, arguments: Arguments, site: Site
 
 
 def deepcopy(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    return arguments.args[0] if arguments.args else ANY
+    return aliases.fresh(arguments.args[0]) if arguments.args else ANY
 
 
 def noisy(clean: str, noise: int) -> Intrinsic:
