@@ -294,7 +294,7 @@ CASES = {
 }
 
 # What the interpreter takes for granted or leaves out, and what would be true.
-WRONG = {
+FORMERLY_WRONG = {
     "a decorator that scales is applied": (
         """
         def d(f):
@@ -303,28 +303,6 @@ WRONG = {
         @d
         def f(t): return t
         y=f(x)
-        save_image(y, "a.png")
-        """,
-        {SIGNED},
-    ),
-    "a call after a global has changed gives something else": (
-        """
-        s=1
-        def f(): return x*s-1
-        f()
-        s=2
-        y=f()
-        save_image(y, "a.png")
-        """,
-        {SIGNED},
-    ),
-    "a call after a list has changed gives something else": (
-        """
-        l=[1]
-        def f(): return x*l[0]-1
-        f()
-        l[0]=2
-        y=f()
         save_image(y, "a.png")
         """,
         {SIGNED},
@@ -371,10 +349,41 @@ WRONG = {
     ),
 }
 
+WRONG = {
+    "a call after a global has changed gives something else": (
+        """
+        s=1
+        def f(): return x*s-1
+        f()
+        s=2
+        y=f()
+        save_image(y, "a.png")
+        """,
+        {SIGNED},
+    ),
+    "a call after a list has changed gives something else": (
+        """
+        l=[1]
+        def f(): return x*l[0]-1
+        f()
+        l[0]=2
+        y=f()
+        save_image(y, "a.png")
+        """,
+        {SIGNED},
+    ),
+}
+
 
 @pytest.mark.parametrize(("text", "ranges"), CASES.values(), ids=CASES)
 def test_the_ranges_at_the_sink_are_true(text: str, ranges: set[str]) -> None:
     assert at_sink(text) == ranges
+
+
+@pytest.mark.parametrize(("text", "ranges"), FORMERLY_WRONG.values(), ids=FORMERLY_WRONG)
+def test_what_once_was_claimed_wrongly_is_true_or_unknown(text: str, ranges: set[str]) -> None:
+    claimed = at_sink(text)
+    assert ranges <= claimed or "unknown" in claimed
 
 
 @pytest.mark.xfail(reason="not modelled, and the range is claimed all the same", strict=True)
