@@ -13,6 +13,7 @@ from difflint.facts.report import bound_json
 from difflint.facts.steps import through
 from difflint.facts.targets import target
 
+TESTS = frozenset(("test", "tests", "testing"))
 ENOUGH = 4.0  # standard deviations: a normal value lies beyond in 1 of 16,000 cases
 
 
@@ -24,7 +25,11 @@ def check(facts: Facts) -> Iterator[Problem]:
 
 def _is_test(loss: Loss) -> bool:
     """Whether a test calls it: there, random numbers stand for data, and a clean target looks like noise."""
-    return any(PurePath(site.path).name.startswith("test_") for site in (loss.site, *loss.calls))
+    return any(_names_a_test(PurePath(site.path)) for site in (loss.site, *loss.calls))
+
+
+def _names_a_test(path: PurePath) -> bool:
+    return path.stem.startswith("test_") or path.stem.endswith("_test") or not TESTS.isdisjoint(path.parts)
 
 
 def _cannot_reach(loss: Loss) -> bool:

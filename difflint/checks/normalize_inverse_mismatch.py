@@ -13,6 +13,8 @@ from difflint.facts.report import interval_json, steps_json
 from difflint.facts.shown import Shown, shown
 from difflint.facts.steps import Affine, Link
 
+ROUGHLY = 0.05  # of the sink's range: an inverse with rounded statistics is one all the same
+
 
 def check(facts: Facts) -> Iterator[Problem]:
     for group in facts.groups(facts.seen.sinks):
@@ -36,7 +38,7 @@ def _mismatch(sink: Sink, way: Shown) -> bool:
         or first_repeat((*way.data, *way.display), way.base) is not None
     ):
         return False
-    return not reaches.near(takes)
+    return not reaches.near(takes, ROUGHLY)
 
 
 def _problem(facts: Facts, sink: Sink, way: Shown) -> Problem:

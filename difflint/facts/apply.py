@@ -89,6 +89,7 @@ def _on(machine: Machine, frame: Frame, found: Row, bound: Bound, subject: Value
         results.append(_run(machine, frame, found, case, bound, subject, site))
         if holds:
             break
+    machine.seen.note_conditional(results)
     return join(results) if results else machine.unknown(found.api, site)
 
 

@@ -168,12 +168,11 @@ def rescale(machine: Machine, value: Value, step: Affine, site: Site, what: str 
     if isinstance(value, Unknown):
         if value.is_coefficient:
             return COEFFICIENT
-        value = Tensor(Origin(Kind.OTHER, value.site, value.what or "an unknown value"))
+        dtype = None if _is_whole(step) else "float32"  # what is divided is float from there on
+        value = Tensor(Origin(Kind.OTHER, value.site, value.what or "an unknown value"), dtype=dtype)
     if not isinstance(value, Tensor):
         return ANY
-    if value.dtype in INTEGERS and any(
-        not float(a).is_integer() or not float(b).is_integer() for a, b in zip(step.scale, step.shift, strict=True)
-    ):
+    if value.dtype in INTEGERS and not _is_whole(step):
         value = replace(value, dtype="float32")
     result = value.step(step, site, what)
     machine.seen.rescaled[Rescaled(site, machine.calls, machine.part, result)] = None
@@ -186,6 +185,11 @@ def into_bytes(machine: Machine, value: Value, site: Site) -> Value:
         return value
     machine.seen.casts[IntCast(site, machine.calls, machine.part, "uint8", value)] = None
     return value.step(Cast("uint8"), site, "uint8", dtype="uint8")
+
+
+def _is_whole(step: Affine) -> bool:
+    """Whether it keeps whole numbers whole."""
+    return all(float(number).is_integer() for pair in step.pairs for number in pair)
 
 
 INTEGERS = frozenset(["uint8", "int8", "int16", "int32", "int64", "bool"])

@@ -73,7 +73,7 @@ NOT_ONLY_TENSORS = frozenset(
         "apply",
     ]
 )
-LITERALS = {"None": Const(None), "True": Const(True), "False": Const(False)}
+LITERALS = {"TYPE_CHECKING": Const(False), "None": Const(None), "True": Const(True), "False": Const(False)}
 
 
 def builtin(machine: Machine, name: str, site: Site) -> Value:

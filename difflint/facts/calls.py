@@ -46,6 +46,8 @@ from difflint.facts.values import (
     join,
 )
 
+MAX_NESTED = 3  # runs of one function inside itself, on whatever objects: a tree that builds trees
+
 
 def call(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, site: Site) -> Value:
     """What calling ``callee`` gives; every choice of it is called."""
@@ -130,9 +132,10 @@ SHAPING = frozenset(
 
 
 def _instance(machine: Machine, frame: Frame, callee: Instance, arguments: Arguments, site: Site) -> Value:
-    if callee.cls.find("__call__") is None:
+    entry = next((name for name in ("__call__", "forward") if callee.cls.find(name) is not None), None)
+    if entry is None:
         return networks.call_unknown(machine, callee, arguments, site)
-    method = attributes.get(machine, frame, callee, "__call__", site)
+    method = attributes.get(machine, frame, callee, entry, site)
     if not networks.is_network(callee):
         return call(machine, frame, method, arguments, site)
     given = networks.inputs(arguments)
@@ -185,10 +188,9 @@ def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments
     key = (function, arguments, machine.amp_dtype)
     if key in machine.memory:
         return aliases.fresh(machine.memory[key])
-    active = sum(
-        1 for running in machine.stack if running.function is function.node and running.receiver == function.bound
-    )
-    if len(machine.stack) >= MAX_DEPTH or active >= 2:
+    same = [running for running in machine.stack if running.function is function.node]
+    active = sum(1 for running in same if running.receiver == function.bound)
+    if len(machine.stack) >= MAX_DEPTH or active >= 2 or (len(same) > MAX_NESTED and not function.module.stub):
         return Unknown("recursion", site)
     machine.memory[key] = Unknown("recursion", site)
     result = _body(machine, frame, function, arguments, site)

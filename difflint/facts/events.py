@@ -28,7 +28,8 @@ class Sink:
 
     def takes_of(self, tensor: Tensor) -> Interval | None:
         """The range this sink shows faithfully for a tensor of that dtype, None if it takes none."""
-        return dict(self.takes).get("uint8" if tensor.dtype == "uint8" else "float")
+        whole = tensor.dtype is not None and tensor.dtype.startswith(("uint", "int"))
+        return dict(self.takes).get("uint8" if whole else "float")
 
 
 @dataclass(frozen=True)

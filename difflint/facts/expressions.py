@@ -22,6 +22,7 @@ from difflint.facts.values import (
     Elements,
     Function,
     Items,
+    Option,
     Record,
     Unknown,
     Value,
@@ -120,6 +121,8 @@ def unary(machine: Machine, frame: Frame, node: cst.UnaryOperation) -> Value:
     value = machine.evaluate(frame, node.expression)
     if isinstance(node.operator, cst.Not):
         known = truth(value)
+        if isinstance(value, Option):
+            return Option(value.what, value.site, not value.default)
         return Unknown("not") if known is None else Const(not known)
     if isinstance(node.operator, cst.Minus):
         return arithmetic.binary(machine, "*", value, Const(-1), frame.site(node))
@@ -179,7 +182,8 @@ def comparison(machine: Machine, frame: Frame, node: cst.Comparison) -> Value:
 
 
 def conditional(machine: Machine, frame: Frame, node: cst.IfExp) -> Value:
-    known = truth(machine.evaluate(frame, node.test))
+    test = machine.evaluate(frame, node.test)
+    known = test.default if isinstance(test, Option) else truth(test)
     if known is not None:
         return machine.evaluate(frame, node.body if known else node.orelse)
     before = dict(frame.scope.names)

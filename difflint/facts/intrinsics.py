@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from difflint.facts import aliases, autocast, networks, schedules
+from difflint.facts import aliases, arithmetic, autocast, networks, schedules
 from difflint.facts.events import Backward
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -22,6 +22,7 @@ from difflint.facts.values import (
     Library,
     LibraryObject,
     Network,
+    Option,
     Partial,
     Record,
     Tensor,
@@ -165,9 +166,10 @@ def add_option(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
     default = arguments.keyword("default") or NONE
     flag = constant(arguments.keyword("action")) in ("store_true", "store_false")
     if isinstance(namespace, Instance) and dest:
-        given = flag and constant(default) is not True
-        unknown = Unknown(f"option {dest}", site)
-        namespace.attributes[str(dest)] = unknown if given or default in (NONE, Const("")) else default
+        unknown: Value = Unknown(f"option {dest}", site)
+        if flag and default == NONE:
+            unknown = Option(f"option {dest}", site, constant(arguments.keyword("action")) == "store_false")
+        namespace.attributes[str(dest)] = unknown if default in (NONE, Const("")) else default
     return NONE
 
 
@@ -179,6 +181,21 @@ def prepare(machine: Machine, frame: Frame, arguments: Arguments, site: Site) ->
 
 def scaled_loss(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     return Unknown("scaled loss", site)
+
+
+def gather(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``dist.all_gather(tensors, x)``: the list is filled with what x is on every machine."""
+    given = arguments.get(1, "tensor")
+    if arguments.args and given is not None:
+        aliases.changed(machine, frame, arguments.args[0], Elements(given))
+    return NONE
+
+
+def copy_into(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``buffer.copy_(x)``: x, cast to what the buffer holds."""
+    buffer, value = arguments.get(0, "input"), arguments.get(1, "src") or ANY
+    into_bytes = isinstance(buffer, Tensor) and buffer.dtype == "uint8"
+    return arithmetic.into_bytes(machine, value, site) if into_bytes else value
 
 
 def deepcopy(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -234,6 +251,8 @@ INTRINSICS: dict[str, Intrinsic] = {
     "Object.double": single,
     "Object.bfloat16": single,
     "Object.requires_grad_": freeze,
+    "torch.distributed.all_gather": gather,
+    "Tensor.copy_": copy_into,
     "torch.linspace": linspace,
     "difflint.half": half,
     "difflint.single": single,

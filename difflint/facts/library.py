@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from difflint.facts.values import Const, Value
 from difflint.facts.values import Library as Name
-from difflint.facts.values import Value
 
 if TYPE_CHECKING:
     from difflint.facts.machine import Machine
@@ -73,6 +73,8 @@ class Library:
     def resolve(self, machine: Machine, name: str) -> Value:
         """The value of a library name: a stub body where there is one, else the name itself."""
         row = self.rows.get(name)
+        if name == "typing.TYPE_CHECKING":
+            return Const(False)
         if row is None or row.stub is None:
             return Name(row.api if row is not None else name)
         if row.stub not in machine.stubs:
@@ -153,7 +155,7 @@ def _case(entry: Any, api: str, file: Path) -> Case:
 
 # fmt: off
 TRANSFERS = frozenset([
-    "keep", "axes", "copy", "affine", "normalize",
+    "keep", "axes", "contract", "copy", "like", "affine", "normalize",
     "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round",
     "opaque", "join", "binary", "feature", "statistic", "unknown", "coefficient", "pass", "begin", "convert", "blank",
     "blend", "zero",

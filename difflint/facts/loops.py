@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import libcst as cst
 
 from difflint.facts import indexing
+from difflint.facts.branches import fork
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame, Loop, merge
 from difflint.facts.truth import truth
-from difflint.facts.values import ANY, Elements, Tensor, Unknown, Value
+from difflint.facts.values import ANY, Choice, Elements, Tensor, Unknown, Value
 
 
 def for_(machine: Machine, frame: Frame, node: cst.For) -> None:
-    iterable = machine.evaluate(frame, node.iter)
+    _over(machine, frame, node, machine.evaluate(frame, node.iter))
+
+
+def _over(machine: Machine, frame: Frame, node: cst.For, iterable: Value) -> None:
+    """One loop for each thing the iterable may be."""
+    if isinstance(iterable, Choice):
+        fork(machine, frame, tuple(partial(_over, machine, frame, node, v) for v in iterable.values))
+        return
     known = indexing.unrolled(machine, frame, iterable)
     if known is not None:
         rounds: list[Value] = list(known)

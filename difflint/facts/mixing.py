@@ -11,7 +11,7 @@ from dataclasses import replace
 from difflint.facts.events import Loss, Trained
 from difflint.facts.interval import UNBOUNDED, Interval
 from difflint.facts.machine import Machine
-from difflint.facts.steps import Affine, Bounded, Clamp, Site, Stretch
+from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Round, Site, Stretch
 from difflint.facts.values import Const, Items, Kind, Network, Origin, Tensor, Unknown, Value
 
 
@@ -185,14 +185,25 @@ def observe_loss(machine: Machine, difference: Tensor, site: Site, how: str) -> 
 
 def compare(machine: Machine, first: Tensor, second: Tensor, site: Site, how: str) -> Tensor:
     """A loss: one side is a network's output, the other what it is taught to give."""
-    prediction, target = (first, second) if first.kind is Kind.MODEL else (second, first)
-    if prediction.kind is Kind.MODEL and target.kind not in (Kind.MODEL, Kind.FEATURE):
+    prediction, target = (first, second) if _is_prediction(first) else (second, first)
+    if _is_prediction(prediction) and target.kind not in (Kind.MODEL, Kind.FEATURE):
         machine.seen.losses[Loss(site, machine.calls, machine.part, how, prediction, target)] = None
-        if target.kind in (Kind.DATA, Kind.OTHER) and target.nominal is not None:
+        if target.kind in (Kind.DATA, Kind.OTHER) and target.nominal is not None and _is_raw(prediction):
             _teach(machine, prediction.origin.networks, target, site, "target")
     networks = frozenset(first.origin.networks | second.origin.networks)
     amp = first.amp or second.amp or machine.amp_dtype
     return Tensor(Origin(Kind.LOSS, site, how, networks=networks), amp=amp)
+
+
+def _is_raw(prediction: Tensor) -> bool:
+    """Whether it is what the network gives, not yet scaled or cast for a picture, as in a metric."""
+    return not any(isinstance(link.step, Affine | Cast | Round) for link in prediction.links)
+
+
+def _is_prediction(tensor: Tensor) -> bool:
+    """A network's output, or what an activation makes of a mixture with one."""
+    closed = any(isinstance(link.step, Bounded) for link in tensor.links)
+    return tensor.kind is Kind.MODEL or (tensor.kind is Kind.MIX and closed and bool(tensor.origin.networks))
 
 
 def _teach(machine: Machine, networks: Iterable[Network], data: Tensor, site: Site, role: str) -> None:

@@ -20,6 +20,7 @@ from difflint.facts.values import (
     Instance,
     Items,
     Kind,
+    Library,
     LibraryObject,
     Network,
     Origin,
@@ -38,7 +39,14 @@ STATES = (Kind.NOISE, Kind.SAMPLE, Kind.UNIFORM)
 
 def is_network(value: Instance) -> bool:
     """Whether the class descends from ``torch.nn.Module``."""
-    return any(isinstance(cls, Class) and cls.name == MODULE and cls.module.stub for cls in value.cls.mro())
+    return any(_is_module(cls) for cls in value.cls.mro())
+
+
+def _is_module(cls: Class | Library) -> bool:
+    """``torch.nn.Module`` itself, or a layer of torch that a class of the project refines."""
+    if isinstance(cls, Library):
+        return cls.name.startswith("torch.nn.")
+    return cls.name == MODULE and cls.module.stub
 
 
 def note_made(machine: Machine, frame: Frame, made: Instance) -> None:
@@ -61,10 +69,22 @@ def only_candidate(machine: Machine, frame: Frame, callee: Value, arguments: Arg
     module = next((m for m in machine.project.modules.values() if m.path == callee.site.path), None)
     if module is None or module.stub:
         return None
-    classes = {
-        id(v.node): v for v in module.scope.names.values() if isinstance(v, Class) and _may_be(machine, v, arguments)
-    }
-    return next(iter(classes.values())) if len(classes) == 1 else None
+    named = [v for v in module.scope.names.values() if isinstance(v, Class)]
+    classes = {id(v.node): v for v in named if _may_be(machine, v, arguments)}
+    only = next(iter(classes.values())) if len(classes) == 1 else None
+    return only if only is not None and _agree(callee.what, only.name) else None
+
+
+ANY_NETWORK = ("model", "net", "network", "module", "nn")
+OTHER_ROLES = ("discriminator", "critic", "mask", "classifier", "perceptual")
+
+
+def _agree(parameter: str, name: str) -> bool:
+    """Whether a parameter's name allows a class: it says nothing, or the same. Names only ever silence."""
+    given, known = parameter.lower().replace("_", ""), name.lower()
+    if any(word in known for word in OTHER_ROLES):
+        return False
+    return given in ANY_NETWORK or given in known or known in given
 
 
 def _noised(arguments: Arguments) -> bool:

@@ -37,12 +37,16 @@ class Module:
         return self._tree
 
 
+MAX_IMPORTED = 150  # files that nobody asked to lint; a package that imports all of itself is not followed further
+
+
 class Project:
     """All files of one run, by path, and the files they import."""
 
     def __init__(self, read: Callable[[Path], tuple[str, str] | None]) -> None:
         self.modules: dict[str, Module] = {}
         self._read = read
+        self.imported = 0
         self._exists: dict[str, str | None] = {}
         self._bases: dict[str, list[str]] = {}
 
@@ -84,7 +88,8 @@ class Project:
 
     def _module(self, file: str, importer: Module) -> Module | None:
         module = self.modules.get(file)
-        if module is None:
+        if module is None and self.imported < MAX_IMPORTED:
+            self.imported += 1
             read = self._read(Path(file))
             if read is None:
                 return None

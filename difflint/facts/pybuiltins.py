@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import libcst as cst
 
@@ -194,6 +195,11 @@ def _vars(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
     return value if isinstance(value, Record) else Record(rest=ANY)
 
 
+def _staticmethod(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    value = arguments.get(0, "function") or ANY
+    return replace(value, decorators=(*value.decorators, "staticmethod")) if isinstance(value, Function) else value
+
+
 def _type(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """The class of an object, or a class made of a name, bases and a dict."""
     if len(arguments.args) != 3:
@@ -233,7 +239,7 @@ BUILTINS: dict[str, Builtin] = {
     "callable": _callable,
     "vars": _vars,
     "type": _type,
-    "staticmethod": lambda machine, frame, arguments, site: arguments.args[0] if arguments.args else ANY,
+    "staticmethod": _staticmethod,
     "print": lambda machine, frame, arguments, site: NONE,
 }
 __all__ = ["call", "containers", "join"]

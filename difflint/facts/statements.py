@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
-from difflint.facts import aliases, arithmetic, autocast, imports, indexing, loops
+from difflint.facts import aliases, arithmetic, autocast, branches, imports, indexing, loops
 from difflint.facts.expressions import AUGMENTED, defaults
 from difflint.facts.machine import Arguments, Executor, Machine
 from difflint.facts.scope import Frame, merge
 from difflint.facts.steps import Site
 from difflint.facts.truth import refine, truth
-from difflint.facts.values import NONE, Choice, Class, Const, Function, Items, Library, Unknown, Value
+from difflint.facts.values import NONE, Class, Const, Function, Items, Library, Unknown, Value
 
 
 def line(machine: Machine, frame: Frame, node: cst.SimpleStatementLine) -> None:
@@ -46,50 +45,6 @@ def augmented(machine: Machine, frame: Frame, node: cst.AugAssign) -> None:
     value = arithmetic.binary(machine, operator, left, right, frame.site(node))
     indexing.bind_target(machine, frame, node.target, value)
     aliases.changed(machine, frame, left, value)
-
-
-def if_(machine: Machine, frame: Frame, node: cst.If) -> None:
-    if not frame.scope.parent and _is_main_test(node.test):
-        machine.entries.append((frame.scope.module, node))
-        return
-    known = truth(machine.evaluate(frame, node.test))
-    if known is not None:
-        refine(machine, frame, node.test, known)
-        if known:
-            machine.execute(frame, [node.body])
-        elif node.orelse is not None:
-            machine.execute(frame, [node.orelse])
-        return
-    fork(machine, frame, (lambda: _branch(machine, frame, node, True), lambda: _branch(machine, frame, node, False)))
-
-
-def _branch(machine: Machine, frame: Frame, node: cst.If, holds: bool) -> None:
-    refine(machine, frame, node.test, holds)
-    body = node.body if holds else node.orelse
-    if body is not None:
-        machine.execute(frame, [body])
-
-
-def _is_main_test(test: Any) -> bool:
-    return isinstance(test, cst.Comparison) and isinstance(test.left, cst.Name) and test.left.value == "__name__"
-
-
-def fork(machine: Machine, frame: Frame, ways: tuple[Callable[[], None], ...]) -> None:
-    """Run each way from the same names and join what those that go on leave behind."""
-    before = frame.scope.names
-    ends = []
-    frame.undecided += 1
-    for way in ways:
-        frame.scope.names, frame.alive = dict(before), True
-        way()
-        if frame.alive:
-            ends.append(frame.scope.names)
-    frame.undecided -= 1
-    frame.alive = bool(ends)
-    frame.scope.names = merge(ends) if ends else before
-    for value in frame.scope.names.values() if len(ends) > 1 else ():
-        if isinstance(value, Choice):
-            machine.seen.note_conditional(value.values)
 
 
 def return_(machine: Machine, frame: Frame, node: cst.Return) -> None:
@@ -228,7 +183,7 @@ def nonlocal_(machine: Machine, frame: Frame, node: cst.Nonlocal) -> None:
 def match_(machine: Machine, frame: Frame, node: cst.Match) -> None:
     machine.evaluate(frame, node.subject)
     ways = tuple((lambda case=case: machine.execute(frame, [case.body])) for case in node.cases)
-    fork(machine, frame, (*ways, lambda: None))
+    branches.fork(machine, frame, (*ways, lambda: None))
 
 
 EXECUTORS: dict[type, Executor] = {
@@ -240,7 +195,7 @@ EXECUTORS: dict[type, Executor] = {
     cst.Assign: assign,
     cst.AnnAssign: annotated,
     cst.AugAssign: augmented,
-    cst.If: if_,
+    cst.If: branches.if_,
     cst.For: loops.for_,
     cst.While: loops.while_,
     cst.Break: loops.break_,

@@ -79,6 +79,19 @@ def keep(call: Call, value: Value, details: Any) -> Value:
     return value
 
 
+def like(call: Call, value: Value, details: Any) -> Value:
+    """The dtype of another tensor, where that is known."""
+    other = call.bound.get(details)
+    known = other.dtype if isinstance(other, Tensor) else None
+    return to_dtype(call, value, known) if known is not None else value
+
+
+def contract(call: Call, value: Value, details: Any) -> Value:
+    """``einsum``: an equation that only reorders the axes of one tensor keeps its values, any other sums some."""
+    before, _, after = str(constant(call.bound.get("equation"))).replace(" ", "").partition("->")
+    return value if sorted(before) == sorted(after) else opaque(call, value, None)
+
+
 def copy(call: Call, value: Value, details: Any) -> Value:
     """The same value in an object of its own."""
     return replace(value) if isinstance(value, Tensor) else value
@@ -90,9 +103,11 @@ def axes(call: Call, value: Value, details: Any) -> Value:
         return value
     pattern = constant(call.bound.get("pattern"))
     order = [constant(v) for given in call.bound.values() for v in _flat(given) if isinstance(constant(v), int)]
-    last = pattern.endswith(" c") if isinstance(pattern, str) else len(order) >= 3 and order[-1] in (0, 1, -3)
-    moved = call.what in ("moveaxis", "movedim") and order[-1:] == [-1]
-    return replace(value, layout="HWC" if last or moved else None)
+    if isinstance(pattern, str):
+        last = pattern.endswith(" c")
+    else:  # permute(1, 2, 0), and moveaxis(0, -1) as well
+        last = order[-1:] == [-1] if len(order) == 2 else len(order) > 2 and order[-1] in (0, 1, -3)
+    return replace(value, layout="HWC" if last else None)
 
 
 def _flat(value: Value) -> tuple[Value, ...]:
@@ -360,7 +375,9 @@ def unknown(call: Call, value: Value, details: Any) -> Value:
 TRANSFERS: dict[str, Callable[[Call, Value, Any], Value]] = {
     "keep": keep,
     "axes": axes,
+    "contract": contract,
     "copy": copy,
+    "like": like,
     "affine": affine,
     "normalize": normalize,
     "denormalize": denormalize,

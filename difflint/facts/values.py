@@ -130,6 +130,16 @@ class Unknown:
         return self.what == "coefficient"
 
 
+class Option(Unknown):
+    """A flag of the command line: either way is possible, the default one is the usual."""
+
+    __slots__ = ("default",)
+
+    def __init__(self, what: str, site: Site | None, default: bool) -> None:
+        super().__init__(what, site)
+        self.default = default
+
+
 @dataclass(frozen=True)
 class Const:
     """A Python value that is known: a number, string, None, bool."""

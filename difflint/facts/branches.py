@@ -1,0 +1,69 @@
+"""Branches: an ``if`` that is decided goes one way, any other goes both, and both ways meet again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import libcst as cst
+
+from difflint.facts.machine import Machine
+from difflint.facts.scope import Frame, merge
+from difflint.facts.truth import refine, truth
+from difflint.facts.values import Choice, Option
+
+
+def if_(machine: Machine, frame: Frame, node: cst.If) -> None:
+    if not frame.scope.parent and _is_main_test(node.test):
+        machine.entries.append((frame.scope.module, node))
+        return
+    test = machine.evaluate(frame, node.test)
+    known = truth(test)
+    if isinstance(test, Option):
+        _look(machine, frame, partial(_branch, machine, frame, node, not test.default))
+        known = test.default
+    if known is not None:
+        _branch(machine, frame, node, known)
+        return
+    fork(machine, frame, (lambda: _branch(machine, frame, node, True), lambda: _branch(machine, frame, node, False)))
+
+
+def _look(machine: Machine, frame: Frame, way: Callable[[], None]) -> None:
+    """Go a way that is not the default one for what it shows, and come back."""
+    before = dict(frame.scope.names)
+    returns, alive = len(frame.returns), frame.alive
+    frame.undecided += 1
+    way()
+    frame.undecided -= 1
+    del frame.returns[returns:]
+    frame.scope.names, frame.alive = before, alive
+
+
+def _branch(machine: Machine, frame: Frame, node: cst.If, holds: bool) -> None:
+    refine(machine, frame, node.test, holds)
+    body = node.body if holds else node.orelse
+    if body is not None:
+        machine.execute(frame, [body])
+
+
+def _is_main_test(test: Any) -> bool:
+    return isinstance(test, cst.Comparison) and isinstance(test.left, cst.Name) and test.left.value == "__name__"
+
+
+def fork(machine: Machine, frame: Frame, ways: tuple[Callable[[], None], ...]) -> None:
+    """Run each way from the same names and join what those that go on leave behind."""
+    before = frame.scope.names
+    ends = []
+    frame.undecided += 1
+    for way in ways:
+        frame.scope.names, frame.alive = dict(before), True
+        way()
+        if frame.alive:
+            ends.append(frame.scope.names)
+    frame.undecided -= 1
+    frame.alive = bool(ends)
+    frame.scope.names = merge(ends) if ends else before
+    for value in frame.scope.names.values() if len(ends) > 1 else ():
+        if isinstance(value, Choice):
+            machine.seen.note_conditional(value.values)
