@@ -83,8 +83,8 @@ class Bounded:
     high: float
 
     def apply(self, x: Interval) -> Interval:
-        """One that only cuts, as relu does, keeps what it lets through."""
-        return Interval(self.low, self.high) if math.isfinite(self.high) else x.clamp(self.low, None)
+        """relu only cuts: it keeps what it lets through."""
+        return x.clamp(self.low, None) if self.name == "relu" else Interval(self.low, self.high)
 
     def to_json(self) -> dict[str, Any]:
         high = self.high if math.isfinite(self.high) else None
