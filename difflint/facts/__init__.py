@@ -10,10 +10,13 @@ from difflint import places
 from difflint.facts.analysis import interpret
 from difflint.facts.library import Library, RowError, load_rows
 from difflint.facts.report import Facts, Problem
-from difflint.files import SourceFile, Unreadable, read_source
+from difflint.files import SourceFile, Unreadable, may_matter, read_source
 from difflint.findings import FileError
 
 __all__ = ["Facts", "Problem", "RowError", "analyse"]
+
+
+LARGE = 20_000  # characters: an imported file this long that names no tensors at all is not worth its parsing
 
 
 @cache
@@ -33,5 +36,7 @@ def _read(location: Path) -> tuple[str, str] | None:
     try:
         source = read_source(location)
     except Unreadable:
+        return None
+    if len(source.text) > LARGE and not may_matter(source.text.encode()):
         return None
     return source.path, source.text

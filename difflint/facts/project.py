@@ -37,7 +37,7 @@ class Module:
         return self._tree
 
 
-MAX_IMPORTED = 150  # files that nobody asked to lint; a package that imports all of itself is not followed further
+MAX_IMPORTED = 80  # files that nobody asked to lint; a package that imports all of itself is not followed further
 
 
 class Project:
