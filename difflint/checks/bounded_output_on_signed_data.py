@@ -42,7 +42,8 @@ def _trained(facts: Facts, loss: Loss) -> Problem:
         *facts.chain(loss.prediction.links, None),
         facts.step(loss.site, f"the loss asks for {data}, the output stays in {Interval(step.low, step.high)}"),
     )
-    return _problem(facts, loss, step, data, trace, "reconstruction")
+    noised = any(part.kind is Kind.NOISE for part in loss.prediction.origin.parts)
+    return _problem(facts, loss, step, data, trace, "x0" if noised else "reconstruction")
 
 
 def _sampled(facts: Facts, sink: Sink, tensor: Tensor, step: Bounded) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -70,14 +71,8 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
         module.state = "running"
         try:
             tree = module.tree
-        except cst.ParserSyntaxError as error:
-            failures.append(
-                Failure(module.path, f"syntax error in line {error.raw_line}: {error.message.splitlines()[0]}")
-            )
-            module.state = "done"
-            return
-        except cst.CSTValidationError as error:
-            failures.append(Failure(module.path, f"syntax error: {error}"))
+        except (cst.ParserSyntaxError, cst.CSTValidationError) as error:
+            failures.append(Failure(module.path, f"syntax error {_syntax_error(module.text, error)}"))
             module.state = "done"
             return
         frame = Frame(module.scope, module.path)
@@ -87,6 +82,18 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
     return interpret_module
 
 
+def _syntax_error(text: str, error: Exception) -> str:
+    """Where and what the error is, in Python's words if Python sees one too (nothing is run)."""
+    try:
+        compile(text, "", "exec", ast.PyCF_ONLY_AST)
+    except (SyntaxError, ValueError) as seen:
+        line = getattr(seen, "lineno", None)
+        return f"in line {line}: {getattr(seen, 'msg', seen)}" if line else f"({seen})"
+    line = getattr(error, "raw_line", None)
+    first = str(getattr(error, "message", error)).splitlines()[0]
+    return f"in line {line}: {first}" if line else f"({first})"
+
+
 def _guarded(running: Machine, failures: list[Failure], path: str, what: str, work: Callable[[], object]) -> None:
     """The one place that catches broadly: a defect of the interpreter costs one piece of one file, not the run."""
     stack, amp, inside = len(running.stack), len(running.amp), len(running.inside)
@@ -94,6 +101,10 @@ def _guarded(running: Machine, failures: list[Failure], path: str, what: str, wo
     running.steps = 0
     try:
         work()
+    except RecursionError:
+        failures.append(Failure(path, f"{what} is nested too deeply to be analysed"))
+        del running.stack[stack:], running.amp[amp:], running.inside[inside:]
+        running.no_grad, running.part = no_grad, part
     except Exception as error:
         log.debug("%s: %s failed", path, what, exc_info=True)
         if not any(f.path == path and f.message.startswith(INTERNAL) for f in failures):

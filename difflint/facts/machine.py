@@ -17,7 +17,7 @@ from difflint.facts.steps import Site
 from difflint.facts.values import ANY, Function, Instance, Items, Network, Tensor, Unknown, Value
 
 MAX_DEPTH = 40
-BUDGET = 400_000  # expressions of one entry point; beyond it everything new is unknown
+BUDGET = 100_000  # expressions of one entry point; beyond it everything new is unknown
 
 
 @dataclass(frozen=True)

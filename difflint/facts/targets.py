@@ -18,4 +18,4 @@ def target(tensor: Tensor) -> str | None:
     kinds = {part.kind for part in tensor.origin.parts}
     if Kind.NOISE not in kinds or Kind.MODEL in kinds:
         return None
-    return "v" if kinds - {Kind.NOISE, Kind.UNIFORM} else "score"
+    return "v" if kinds - {Kind.NOISE, Kind.UNIFORM} or tensor.origin.residual is not None else "score"
