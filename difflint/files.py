@@ -88,6 +88,13 @@ class Sources:
         if may_matter(content):
             self.relevant.append(source)
 
+    def check_the_rest(self) -> None:
+        """A file that cannot hold a finding is not analysed, but it should be Python all the same."""
+        relevant = {source.path for source in self.relevant}
+        rest = (source for source in self.by_path.values() if source.path not in relevant)
+        found = ((source.path, syntax_error(source.text)) for source in rest)
+        self.errors.extend(FileError(path, message) for path, message in found if message is not None)
+
     def keep_importers(self) -> None:
         """Also keep the scripts that only wire together what relevant files define."""
         known = {part for source in self.relevant for part in (source.location.stem, source.location.parent.name)}
@@ -104,7 +111,19 @@ def read_all(locations: Iterable[Path], stdin: Stdin | None = None) -> Sources:
     if stdin:
         sources.add(absolute(stdin.filename), stdin.content)
     sources.keep_importers()
+    sources.check_the_rest()
     return sources
+
+
+def syntax_error(text: str) -> str | None:
+    """Where and what Python itself finds wrong with a text, None if nothing; the text is parsed, never run."""
+    try:
+        compile(text, "", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    except SyntaxError as error:
+        return f"syntax error in line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"syntax error: {error}"
+    return None
 
 
 def _imports_any(text: str, modules: set[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from difflint.facts.scope import Frame
 from difflint.facts.statements import EXECUTORS
 from difflint.facts.steps import Site
 from difflint.facts.values import Class, Function
-from difflint.files import SourceFile
+from difflint.files import SourceFile, syntax_error
 
 log = logging.getLogger(__name__)
 INTERNAL = "internal error in"
@@ -72,7 +71,8 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
         try:
             tree = module.tree
         except (cst.ParserSyntaxError, cst.CSTValidationError) as error:
-            failures.append(Failure(module.path, f"syntax error {_syntax_error(module.text, error)}"))
+            words = " ".join(str(getattr(error, "message", error)).split())
+            failures.append(Failure(module.path, syntax_error(module.text) or f"syntax error: {words:.120}"))
             module.state = "done"
             return
         frame = Frame(module.scope, module.path)
@@ -80,18 +80,6 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
         module.state = "done"
 
     return interpret_module
-
-
-def _syntax_error(text: str, error: Exception) -> str:
-    """Where and what the error is, in Python's words if Python sees one too (nothing is run)."""
-    try:
-        compile(text, "", "exec", ast.PyCF_ONLY_AST)
-    except (SyntaxError, ValueError) as seen:
-        line = getattr(seen, "lineno", None)
-        return f"in line {line}: {getattr(seen, 'msg', seen)}" if line else f"({seen})"
-    line = getattr(error, "raw_line", None)
-    first = str(getattr(error, "message", error)).splitlines()[0]
-    return f"in line {line}: {first}" if line else f"({first})"
 
 
 def _guarded(running: Machine, failures: list[Failure], path: str, what: str, work: Callable[[], object]) -> None:
