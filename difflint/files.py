@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import tokenize
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -118,7 +119,9 @@ def read_all(locations: Iterable[Path], stdin: Stdin | None = None) -> Sources:
 def syntax_error(text: str) -> str | None:
     """Where and what Python itself finds wrong with a text, None if nothing; the text is parsed, never run."""
     try:
-        compile(text, "", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python finds odd in a string is not our subject
+            compile(text, "", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except SyntaxError as error:
         return f"syntax error in line {error.lineno}: {error.msg}"
     except (ValueError, RecursionError, MemoryError) as error:

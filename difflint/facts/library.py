@@ -158,7 +158,7 @@ TRANSFERS = frozenset([
     "keep", "axes", "contract", "copy", "like", "affine", "normalize",
     "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round",
     "opaque", "join", "binary", "feature", "statistic", "unknown", "coefficient", "pass", "begin", "convert", "blank",
-    "blend", "zero",
+    "blend", "number",
 ])
 # fmt: on
 

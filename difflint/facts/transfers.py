@@ -325,9 +325,10 @@ def _range(call: Call, ends: Any) -> Interval | None:
     return None if low is None or high is None else Interval(min(low, high), max(low, high))
 
 
-def zero(call: Call, value: Value, details: Any) -> Value:
-    """Zeros of another tensor's shape: the number zero, as far as values go."""
-    return Const(0)
+def number(call: Call, value: Value, details: Any) -> Value:
+    """A tensor filled with one number: that number, as far as values go."""
+    known = call.number(details)
+    return COEFFICIENT if known is None else Const(int(known) if known == int(known) else known)
 
 
 def blank(call: Call, value: Value, details: Any) -> Value:
@@ -396,7 +397,7 @@ TRANSFERS: dict[str, Callable[[Call, Value, Any], Value]] = {
     "coefficient": coefficient,
     "begin": begin,
     "blank": blank,
-    "zero": zero,
+    "number": number,
     "convert": convert,
     "blend": blend,
 }
