@@ -9,13 +9,14 @@ from functools import cache
 from typing import Any
 
 from difflint.facts import mixing
+from difflint.facts.application import Call
 from difflint.facts.events import IntCast, Sink
 from difflint.facts.interval import Interval
 from difflint.facts.library import Case, Row
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Affine, Site
-from difflint.facts.transfers import Call, take
+from difflint.facts.transfers import take
 from difflint.facts.truth import dtype_name, truth
 from difflint.facts.values import (
     NONE,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from difflint.facts import arithmetic, mixing
+from difflint.facts.application import Call, opaque
 from difflint.facts.interval import Interval
-from difflint.facts.library import Row
-from difflint.facts.machine import Machine
-from difflint.facts.scope import Frame
-from difflint.facts.steps import Affine, Bounded, Clamp, Round, Site, Step, Stretch
+from difflint.facts.scaling import affine, bounded, clamp, denormalize, normalize, rescale, round_, stretch
+from difflint.facts.steps import Affine
 from difflint.facts.truth import dtype_name
 from difflint.facts.values import (
     COEFFICIENT,
@@ -30,29 +29,6 @@ from difflint.facts.values import (
     join,
     tensors,
 )
-
-
-@dataclass(frozen=True)
-class Call:
-    """One application of a row."""
-
-    machine: Machine
-    frame: Frame
-    row: Row
-    bound: dict[str, Value]
-    site: Site
-
-    @property
-    def what(self) -> str:
-        return self.row.api.rpartition(".")[2]
-
-    def number(self, text: Any) -> float | None:
-        """A number written in the row, or the argument of that name."""
-        if isinstance(text, int | float):
-            return float(text)
-        value = constant(self.bound.get(text))
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
 
 STARTS = frozenset(["begin", "blank", "unknown", "coefficient"])  # nothing of the subject is left
 
@@ -114,94 +90,6 @@ def _flat(value: Value) -> tuple[Value, ...]:
     return tuple(leaf for item in value.items for leaf in _flat(item)) if isinstance(value, Items) else (value,)
 
 
-def affine(call: Call, value: Value, details: Any) -> Value:
-    scale, shift = call.number(details.get("scale", 1)), call.number(details.get("shift", 0))
-    if scale is None or shift is None:
-        return opaque(call, value, None)
-    return arithmetic.rescale(call.machine, value, Affine((scale,), (shift,)), call.site)
-
-
-def normalize(call: Call, value: Value, details: Any) -> Value:
-    """``(x - mean) / std`` for each channel."""
-    mean, std = (numbers(call.bound.get(name)) for name in details)
-    if mean is None or std is None or 0.0 in std:
-        return opaque(call, value, None)
-    size = max(len(mean), len(std))
-    mean, std = _sized(mean, size), _sized(std, size)
-    if mean is None or std is None:
-        return opaque(call, value, None)
-    step = Affine(tuple(1 / s for s in std), tuple(-m / s for m, s in zip(mean, std, strict=True)))
-    return arithmetic.rescale(call.machine, value, _one_if_equal(step), call.site, call.what)
-
-
-def denormalize(call: Call, value: Value, details: Any) -> Value:
-    """``x * std + mean`` for each channel."""
-    mean, std = (numbers(call.bound.get(name)) for name in details)
-    if mean is None or std is None or len(mean) != len(std):
-        return opaque(call, value, None)
-    return arithmetic.rescale(call.machine, value, _one_if_equal(Affine(std, mean)), call.site, call.what)
-
-
-def numbers(value: Value | None) -> tuple[float, ...] | None:
-    """A number, or a sequence of numbers."""
-    if isinstance(value, Const):
-        given = value.value if isinstance(value.value, tuple | list) else (value.value,)
-        return tuple(float(v) for v in given) if all(isinstance(v, int | float) for v in given) else None
-    if isinstance(value, Items):
-        found = [constant(v) for v in value.items]
-        return tuple(float(v) for v in found) if found and all(isinstance(v, int | float) for v in found) else None
-    return None
-
-
-def _sized(values: tuple[float, ...], size: int) -> tuple[float, ...] | None:
-    return values if len(values) == size else (values * size if len(values) == 1 else None)
-
-
-def _one_if_equal(step: Affine) -> Affine:
-    same = len(set(zip(step.scale, step.shift, strict=True))) == 1
-    return Affine(step.scale[:1], step.shift[:1]) if same else step
-
-
-def clamp(call: Call, value: Value, details: Any) -> Value:
-    bounds = [call.bound.get(d) if isinstance(d, str) else Const(d) for d in details]
-    known = [call.number(d) if d is not None else None for d in details]
-    missing = [b is None or constant(b) in (None, ...) for b in bounds]
-    unsure = [
-        k is None and (not m or isinstance(b, Unknown | Tensor | Choice))
-        for k, m, b in zip(known, missing, bounds, strict=True)
-    ]
-    if any(unsure):
-        return _clipped_somehow(call, value)
-    if known == [None, None]:
-        return value
-    return stepped(value, Clamp(known[0], known[1]), call)
-
-
-def _clipped_somehow(call: Call, value: Value) -> Value:
-    if not isinstance(value, Tensor):
-        return value if isinstance(value, Unknown) and value.is_coefficient else Unknown("clamped", call.site)
-    mixed = mixing.mix((value,), call.site)
-    return replace(mixed, origin=replace(mixed.origin, clipped=True, hard=None))
-
-
-def stepped(value: Value, step: Step, call: Call, **changes: Any) -> Value:
-    """One more step; something unknown begins here."""
-    if isinstance(value, Unknown) and not value.is_coefficient:
-        value = Tensor(Origin(Kind.OTHER, value.site, value.what or "an unknown value"))
-    if isinstance(value, Const):
-        return COEFFICIENT
-    return value.step(step, call.site, call.what, **changes) if isinstance(value, Tensor) else value
-
-
-def bounded(call: Call, value: Value, details: Any) -> Value:
-    name, low, high = details
-    limits = [None if x is None else call.number(x) for x in (low, high)]
-    if any(x is not None and y is None for x, y in zip((low, high), limits, strict=True)):
-        return opaque(call, value, None)
-    step = Bounded(name, -math.inf if limits[0] is None else limits[0], math.inf if limits[1] is None else limits[1])
-    return stepped(value, step, call, dtype="float32")
-
-
 def cast(call: Call, value: Value, details: Any) -> Value:
     """A cast to the dtype in the row or in the argument it names; without one the value stays."""
     given = call.bound.get(details)
@@ -231,41 +119,6 @@ def to(call: Call, value: Value, details: Any) -> Value:
     given = [v for v in call.bound.values() for v in (v.items if isinstance(v, Items) else (v,))]
     dtypes = [name for v in given if isinstance(v, Library | Const) for name in (dtype_name(v),) if name]
     return to_dtype(call, value, dtypes[0]) if dtypes else value
-
-
-def stretch(call: Call, value: Value, details: Any) -> Value:
-    low, high = (call.number(end) for end in details)
-    return opaque(call, value, None) if low is None or high is None else stepped(value, Stretch(low, high), call)
-
-
-def rescale(call: Call, value: Value, details: Any) -> Value:
-    """Clamp to the range an argument names, then map it onto the row's range."""
-    limits = numbers(call.bound.get(details["from"]))
-    if limits is None or len(limits) != 2 or limits[0] == limits[1]:
-        return Unknown("rescaled", call.site)
-    low, high = limits
-    to_low, to_high = details["to"]
-    scale = (to_high - to_low) / (high - low)
-    clamped = stepped(value, Clamp(low, high), call)
-    if (low, high) == (to_low, to_high):
-        return clamped
-    return arithmetic.rescale(call.machine, clamped, Affine((scale,), (to_low - low * scale,)), call.site, call.what)
-
-
-def round_(call: Call, value: Value, details: Any) -> Value:
-    return stepped(value, Round(), call) if isinstance(value, Tensor) else value
-
-
-def opaque(call: Call, value: Value, details: Any) -> Value:
-    """The range is lost; how a difference is reduced makes it a loss."""
-    if isinstance(value, Unknown) and value.is_coefficient:
-        return value
-    if not isinstance(value, Tensor) or value.kind is Kind.OTHER:
-        return Unknown(call.what, call.site)
-    if details == "difference":
-        mixing.observe_loss(call.machine, value, call.site, call.what)
-        return mixing.opaque(value, call.site, Kind.LOSS if value.origin.residual else None)
-    return mixing.opaque(value, call.site)
 
 
 def join_all(call: Call, value: Value) -> Value:

@@ -1,0 +1,110 @@
+"""The transfers that change the range of a value: affine maps, normalisations, clamps, activations, rescaling."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from difflint.facts import arithmetic, mixing
+from difflint.facts.application import Call, numbers, opaque, stepped
+from difflint.facts.steps import Affine, Bounded, Clamp, Round, Stretch
+from difflint.facts.values import (
+    Choice,
+    Const,
+    Tensor,
+    Unknown,
+    Value,
+    constant,
+)
+
+
+def affine(call: Call, value: Value, details: Any) -> Value:
+    scale, shift = call.number(details.get("scale", 1)), call.number(details.get("shift", 0))
+    if scale is None or shift is None:
+        return opaque(call, value, None)
+    return arithmetic.rescale(call.machine, value, Affine((scale,), (shift,)), call.site)
+
+
+def normalize(call: Call, value: Value, details: Any) -> Value:
+    """``(x - mean) / std`` for each channel."""
+    mean, std = (numbers(call.bound.get(name)) for name in details)
+    if mean is None or std is None or 0.0 in std:
+        return opaque(call, value, None)
+    size = max(len(mean), len(std))
+    mean, std = _sized(mean, size), _sized(std, size)
+    if mean is None or std is None:
+        return opaque(call, value, None)
+    step = Affine(tuple(1 / s for s in std), tuple(-m / s for m, s in zip(mean, std, strict=True)))
+    return arithmetic.rescale(call.machine, value, _one_if_equal(step), call.site, call.what)
+
+
+def denormalize(call: Call, value: Value, details: Any) -> Value:
+    """``x * std + mean`` for each channel."""
+    mean, std = (numbers(call.bound.get(name)) for name in details)
+    if mean is None or std is None or len(mean) != len(std):
+        return opaque(call, value, None)
+    return arithmetic.rescale(call.machine, value, _one_if_equal(Affine(std, mean)), call.site, call.what)
+
+
+def _sized(values: tuple[float, ...], size: int) -> tuple[float, ...] | None:
+    return values if len(values) == size else (values * size if len(values) == 1 else None)
+
+
+def _one_if_equal(step: Affine) -> Affine:
+    same = len(set(zip(step.scale, step.shift, strict=True))) == 1
+    return Affine(step.scale[:1], step.shift[:1]) if same else step
+
+
+def clamp(call: Call, value: Value, details: Any) -> Value:
+    bounds = [call.bound.get(d) if isinstance(d, str) else Const(d) for d in details]
+    known = [call.number(d) if d is not None else None for d in details]
+    missing = [b is None or constant(b) in (None, ...) for b in bounds]
+    unsure = [
+        k is None and (not m or isinstance(b, Unknown | Tensor | Choice))
+        for k, m, b in zip(known, missing, bounds, strict=True)
+    ]
+    if any(unsure):
+        return _clipped_somehow(call, value)
+    if known == [None, None]:
+        return value
+    return stepped(value, Clamp(known[0], known[1]), call)
+
+
+def _clipped_somehow(call: Call, value: Value) -> Value:
+    if not isinstance(value, Tensor):
+        return value if isinstance(value, Unknown) and value.is_coefficient else Unknown("clamped", call.site)
+    mixed = mixing.mix((value,), call.site)
+    return replace(mixed, origin=replace(mixed.origin, clipped=True, hard=None))
+
+
+def bounded(call: Call, value: Value, details: Any) -> Value:
+    name, low, high = details
+    limits = [None if x is None else call.number(x) for x in (low, high)]
+    if any(x is not None and y is None for x, y in zip((low, high), limits, strict=True)):
+        return opaque(call, value, None)
+    step = Bounded(name, -math.inf if limits[0] is None else limits[0], math.inf if limits[1] is None else limits[1])
+    return stepped(value, step, call, dtype="float32")
+
+
+def stretch(call: Call, value: Value, details: Any) -> Value:
+    low, high = (call.number(end) for end in details)
+    return opaque(call, value, None) if low is None or high is None else stepped(value, Stretch(low, high), call)
+
+
+def rescale(call: Call, value: Value, details: Any) -> Value:
+    """Clamp to the range an argument names, then map it onto the row's range."""
+    limits = numbers(call.bound.get(details["from"]))
+    if limits is None or len(limits) != 2 or limits[0] == limits[1]:
+        return Unknown("rescaled", call.site)
+    low, high = limits
+    to_low, to_high = details["to"]
+    scale = (to_high - to_low) / (high - low)
+    clamped = stepped(value, Clamp(low, high), call)
+    if (low, high) == (to_low, to_high):
+        return clamped
+    return arithmetic.rescale(call.machine, clamped, Affine((scale,), (to_low - low * scale,)), call.site, call.what)
+
+
+def round_(call: Call, value: Value, details: Any) -> Value:
+    return stepped(value, Round(), call) if isinstance(value, Tensor) else value
