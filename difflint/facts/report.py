@@ -18,6 +18,7 @@ from difflint.facts.values import Kind, Network, Origin
 from difflint.findings import FileError, Place, TraceStep
 
 CODE_WIDTH = 72
+SHOWN_CALLS = 3
 Event = TypeVar("Event", Sink, IntCast, Rescaled, Loss, Backward)
 
 
@@ -101,7 +102,7 @@ class Facts:
 
     def _within(self, inner: Site, outer: Site) -> bool:
         """Whether one piece of code is a part of the other."""
-        if inner.path != outer.path:
+        if inner.path != outer.path or inner == outer:
             return False
         a, b = self.place(inner), self.place(outer)
         starts_later = (b.line, b.column) <= (a.line, a.column)
@@ -134,8 +135,9 @@ class Facts:
             yield self.step(site, what)
 
     def calls(self, event: Event) -> tuple[TraceStep, ...]:
-        """The last call on the way into a function of the project."""
-        return tuple(self.step(site, f"called here: {self.code(site)}") for site in event.calls[-1:])
+        """The last calls on the way into functions of the project, outermost first."""
+        sites = [site for site in dict.fromkeys(event.calls) if site != event.site]
+        return tuple(self.step(site, f"called here: {self.code(site)}") for site in sites[-SHOWN_CALLS:])
 
 
 def steps_json(links: Iterable[Link]) -> list[dict[str, Any]]:
