@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import traceback
@@ -177,6 +178,7 @@ def demo(report: Path, device: str, budget: float) -> ExitCode:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code; every expected failure is one line on stderr."""
+    gc.set_threshold(100_000, 50, 50)  # syntax trees are large and live to the end: looking through them is wasted time
     try:
         code = cli.main(args=argv, prog_name="difflint", standalone_mode=False)
         sys.stdout.flush()
