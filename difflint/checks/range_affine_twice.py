@@ -12,7 +12,7 @@ from difflint.facts.interval import Interval
 from difflint.facts.report import interval_json, steps_json
 from difflint.facts.shown import ways
 from difflint.facts.steps import Affine, through
-from difflint.facts.values import Tensor
+from difflint.facts.values import Kind, Tensor
 
 
 def check(facts: Facts) -> Iterator[Problem]:
@@ -40,6 +40,8 @@ def _repeat(facts: Facts, event: Rescaled) -> Repeat | None:
     start, links = base(facts, event), event.value.links
     if (event.value.origin, links) in facts.seen.conditional:
         return None
+    if start is None and event.value.kind is Kind.OTHER:
+        return None  # it may be a size or a count: (n + 1) / 2 is no picture's inverse
     return final_repeat(links, start) if first_repeat(links[:-1], start) is None else None
 
 

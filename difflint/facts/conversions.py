@@ -21,6 +21,11 @@ class Conversion:
     after: Interval
 
     @property
+    def slack(self) -> float:
+        """How far the constants may be off: 128 for 127.5 is rounding, 256 for 255 is another thing (bits)."""
+        return 0.002 if self.direction == "byte" else 0.02
+
+    @property
     def affine(self) -> Affine:
         scale = self.after.width / self.before.width
         return Affine((scale,), (self.after.low - scale * self.before.low,))
@@ -104,7 +109,9 @@ def _leads_to(links: Sequence[Link], begin: int, end: int, second: Conversion, b
     if first is None or not _same_deed(first, second):
         return False
     before = through(links[:begin], base)
-    return before is None or before.near(first.before)
+    if before is None:  # of something unknown, only a repeated normalisation is surely a mistake
+        return second.after != BYTE
+    return before.near(first.before)
 
 
 def _same_deed(first: Conversion, second: Conversion) -> bool:
@@ -123,7 +130,7 @@ def conversion(links: Sequence[Link]) -> Conversion | None:
     whole = affine_of(links)
     if whole is None:
         return None
-    return next((c for c in CONVERSIONS if whole.near(c.affine)), None)
+    return next((c for c in CONVERSIONS if whole.near(c.affine, c.slack)), None)
 
 
 def _by_statistics(link: Link) -> Conversion | None:
