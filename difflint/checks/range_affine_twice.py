@@ -9,6 +9,7 @@ from difflint.facts import Facts, Problem
 from difflint.facts.conversions import Repeat, final_repeat, first_repeat
 from difflint.facts.events import Rescaled
 from difflint.facts.interval import Interval
+from difflint.facts.mixing import leaves
 from difflint.facts.report import interval_json, steps_json
 from difflint.facts.shown import ways
 from difflint.facts.steps import Affine, through
@@ -40,7 +41,7 @@ def _repeat(facts: Facts, event: Rescaled) -> Repeat | None:
     start, links = base(facts, event), event.value.links
     if (event.value.origin, links) in facts.seen.conditional:
         return None
-    if start is None and event.value.kind is Kind.OTHER:
+    if start is None and all(leaf.kind is Kind.OTHER for leaf in leaves(event.value)):
         return None  # it may be a size or a count: (n + 1) / 2 is no picture's inverse
     return final_repeat(links, start) if first_repeat(links[:-1], start) is None else None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from difflint.facts.events import Backward, IntCast, Loss, Observations, Rescaled, Sink, Trained
@@ -136,7 +137,8 @@ class Facts:
 
     def calls(self, event: Event) -> tuple[TraceStep, ...]:
         """The last calls on the way into functions of the project, outermost first."""
-        sites = [site for site in dict.fromkeys(event.calls) if site != event.site]
+        entries = (cst.FunctionDef, cst.ClassDef)  # what nobody calls is run from its own definition
+        sites = [s for s in dict.fromkeys(event.calls) if s != event.site and not isinstance(s.node, entries)]
         return tuple(self.step(site, f"called here: {self.code(site)}") for site in sites[-SHOWN_CALLS:])
 
 
