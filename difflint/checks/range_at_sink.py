@@ -81,7 +81,9 @@ def repair(reaches: Interval, takes: Interval, sink: str) -> str:
 
 
 def _affine_code(reaches: Interval, takes: Interval) -> str:
-    scale = takes.width / reaches.width if reaches.width else 1.0
+    if not reaches.bounded or not reaches.width:
+        return "x"  # no map brings it into the range, only the clamp does
+    scale = takes.width / reaches.width
     shift = takes.low - scale * reaches.low
     factor = "x" if abs(scale - 1) < 1e-6 else (f"x * {scale:.4g}" if scale > 1 else f"x / {1 / scale:.4g}")
     return factor if abs(shift) < 1e-6 else f"{factor} {'+' if shift > 0 else '-'} {abs(shift):.4g}"

@@ -15,7 +15,7 @@ from difflint.facts.containers import MAX_ITEMS
 from difflint.facts.events import IntCast, Rescaled
 from difflint.facts.machine import Machine
 from difflint.facts.steps import IDENTITY, Affine, Cast, Site
-from difflint.facts.truth import dtype_name, truth
+from difflint.facts.truth import dtype_name
 from difflint.facts.values import (
     ANY,
     COEFFICIENT,
@@ -247,6 +247,3 @@ def _ordered(operator: Any, a: Any, b: Any) -> bool | None:
         cst.GreaterThanEqual: a >= b,
     }
     return tests.get(type(operator))
-
-
-__all__ = ["binary", "compare", "rescale", "truth"]

@@ -17,7 +17,6 @@ from difflint.facts.values import (
     ANY,
     NONE,
     Choice,
-    Class,
     Const,
     Elements,
     Function,
@@ -349,4 +348,3 @@ EVALUATORS: dict[type, Evaluator] = {
     cst.Await: await_,
     cst.Ellipsis: lambda machine, frame, node: Const(...),
 }
-__all__ = ["AUGMENTED", "EVALUATORS", "Class", "arguments_of", "defaults"]

@@ -28,7 +28,6 @@ from difflint.facts.values import (
     Tensor,
     Unknown,
     Value,
-    choices,
     join,
     tensors,
 )
@@ -207,6 +206,3 @@ def call_unknown(machine: Machine, callee: Value, arguments: Arguments, site: Si
         return output(machine, (callee.network,), given, site, None)
     name = callee.what if isinstance(callee, Unknown) else type(callee).__name__
     return machine.unknown(name, site)
-
-
-__all__ = ["after", "before", "call_unknown", "choices", "from_library", "is_network", "output"]

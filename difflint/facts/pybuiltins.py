@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from difflint.facts import attributes, containers, indexing, truth
+from difflint.facts import attributes, indexing, truth
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
@@ -28,7 +28,6 @@ from difflint.facts.values import (
     Value,
     choices,
     constant,
-    join,
 )
 
 Builtin = Callable[[Machine, Frame, Arguments, Site], Value]
@@ -242,4 +241,3 @@ BUILTINS: dict[str, Builtin] = {
     "staticmethod": _staticmethod,
     "print": lambda machine, frame, arguments, site: NONE,
 }
-__all__ = ["call", "containers", "join"]

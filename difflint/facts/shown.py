@@ -49,15 +49,6 @@ class Shown:
         return any(isinstance(link.step, Affine) and link.what in TOLD for link in self.display)
 
     @property
-    def cut(self) -> bool:
-        """Whether a clamp on the way cuts a part of the scaled range off."""
-        links = (*self.data, *self.display)
-        return any(
-            isinstance(link.step, Clamp) and _cuts(link.step, through(_scaling(links[:i]), self.base))
-            for i, link in enumerate(links)
-        )
-
-    @property
     def inverted(self) -> bool:
         """Whether the value was normalised and then scaled once more."""
         links = _scaling((*self.data, *self.display))
@@ -71,10 +62,6 @@ class Shown:
 
 def _scaling(links: Iterable[Link]) -> tuple[Link, ...]:
     return tuple(link for link in links if not isinstance(link.step, Clamp | Cast | Round))
-
-
-def _cuts(clamp: Clamp, before: Interval | None) -> bool:
-    return before is not None and not before.within(Interval(*clamp.apply(before).ends), 0.02)
 
 
 def shown(seen: Observations, sink: Sink) -> tuple[Shown, ...] | None:
