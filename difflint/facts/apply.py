@@ -85,13 +85,20 @@ def _on(machine: Machine, frame: Frame, found: Row, bound: Bound, subject: Value
     results = []
     for case in found.cases:
         holds = guard(case.when, bound, subject)
-        if holds is False:
+        released = holds is not False and _released(machine, frame, case)
+        if released is False:
             continue
-        results.append(_run(machine, frame, found, case, bound, subject, site))
+        known = released is not None
+        results.append(_run(machine, frame, found, case, bound, subject, site) if known else Unknown(found.api, site))
         if holds:
             break
     machine.seen.note_conditional(results)
     return join(results) if results else machine.unknown(found.api, site)
+
+
+def _released(machine: Machine, frame: Frame, case: Case) -> bool | None:
+    """Whether the project's releases of the library are all among those that do what the case says."""
+    return not case.versions or machine.project.versions.satisfy(machine.root(frame), case.versions)
 
 
 def guard(when: Mapping[str, Any], bound: Bound, subject: Value) -> bool | None:

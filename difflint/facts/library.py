@@ -36,6 +36,7 @@ class Case:
     gives: Mapping[str, Any] | None = None
     sink: Mapping[str, Any] | None = None
     then: tuple[Any, ...] = ()  # what the call does after it has shown the value
+    versions: Mapping[str, str] | None = None  # the releases that do so, by library
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _case(entry: Any, api: str, file: Path) -> Case:
         if (step if isinstance(step, str) else next(iter(step), "")) not in TRANSFERS:
             raise RowError(f"{file}: {api}: unknown transfer {step!r}")
     then = tuple(entry.get("then", ()))
-    return Case(entry.get("when", {}), tuple(steps), entry.get("gives"), entry.get("sink"), then)
+    return Case(entry.get("when", {}), tuple(steps), entry.get("gives"), entry.get("sink"), then, entry.get("versions"))
 
 
 # fmt: off

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import libcst as cst
@@ -104,6 +105,11 @@ class Machine:
         """The result of something nobody modelled; counted, so that ``--coverage`` can tell."""
         self.unknown_calls[name] += 1
         return Unknown(name, site)
+
+    def root(self, frame: Frame) -> Path:
+        """The top folder of the project whose code is running."""
+        modules: list[Module] = [f.scope.module for f in (frame, *reversed(self.stack))]
+        return next((module.root for module in modules if not module.stub), modules[0].root)
 
     @property
     def calls(self) -> tuple[Site, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import libcst as cst
 
 from difflint.facts.scope import Scope
+from difflint.facts.versions import Versions
 
 
 @dataclass(eq=False)
@@ -45,6 +46,8 @@ class Project:
 
     def __init__(self, read: Callable[[Path], tuple[str, str] | None]) -> None:
         self.modules: dict[str, Module] = {}
+        self.consulted: set[str] = set()  # absolute paths of other files that the result depends on, there or not
+        self.versions = Versions(self.consulted)
         self._read = read
         self.imported = 0
         self._exists: dict[str, str | None] = {}
