@@ -91,6 +91,8 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
     if isinstance(owner, Library):
         return _of_library(machine, frame, f"{owner.name}.{name}")
     if isinstance(owner, Class):
+        if name == "__dict__":
+            return Record(tuple(owner.members.items()))
         return _of_module(machine, frame, owner, name) if owner.node is None else _of_class(owner, name)
     if isinstance(owner, Tensor):
         return _of_tensor(owner, name, site)
@@ -141,6 +143,8 @@ def _of_instance(machine: Machine, frame: Frame, owner: Instance, name: str, sit
         return owner.attributes[name]
     if name == "__class__":
         return owner.cls
+    if name == "__dict__":
+        return Record(tuple(owner.attributes.items()), ANY)
     member = owner.cls.find(name)
     if member is None:
         return _missing(owner, name)

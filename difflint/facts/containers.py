@@ -11,6 +11,7 @@ MUTATORS = frozenset(
     ["append", "extend", "insert", "pop", "update", "setdefault", "remove", "clear", "reverse", "sort", "add"]
 )
 MAX_ITEMS = 200
+MAX_TEXT = 10_000  # characters: a longer string is no name of anything
 RECORD_METHODS = frozenset(["items", "keys", "values", "get", "pop", "update", "setdefault", "copy"])
 
 
@@ -70,13 +71,41 @@ def _position(owner: Items | Elements, arguments: Arguments) -> int | None:
     return position if isinstance(position, int) and -size <= position < size else None
 
 
+# methods of strings that only compute another value, and no larger one than a reader would write
+OF_STRINGS = frozenset(
+    [
+        *("lower", "upper", "title", "capitalize", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix"),
+        *("split", "rsplit", "partition", "rpartition", "join", "replace", "startswith", "endswith", "find", "rfind"),
+        *("count", "isdigit", "isidentifier", "splitlines", "format"),
+    ]
+)
+
+
 def _of_string(text: str, name: str, arguments: Arguments) -> Value:
-    values = [constant(arg) for arg in arguments.args]
-    if name in ("lower", "upper", "strip") and not values:
-        return Const(getattr(text, name)())
-    if name in ("startswith", "endswith") and len(values) == 1 and isinstance(values[0], str):
-        return Const(getattr(text, name)(values[0]))
-    return Unknown("string")
+    """What a method of a known string gives when its arguments are known too."""
+    args = [_plain(value) for value in arguments.args]
+    keywords = {key: _plain(value) for key, value in arguments.kwargs}
+    unsure = arguments.open or any(value is ANY for value in (*args, *keywords.values()))
+    if name not in OF_STRINGS or unsure or (name == "format" and set(":!.[") & set(text)):
+        return Unknown("string")
+    try:
+        return _of_plain(getattr(text, name)(*args, **keywords))
+    except (TypeError, ValueError, IndexError, KeyError):
+        return Unknown("string")
+
+
+def _plain(value: Value) -> object:
+    """The Python value of a constant or of a list of them, else ANY."""
+    if isinstance(value, Items):
+        parts = [_plain(item) for item in value.items]
+        return ANY if any(part is ANY for part in parts) else tuple(parts) if value.kind == "tuple" else parts
+    return value.value if isinstance(value, Const) and isinstance(value.value, str | int | None) else ANY
+
+
+def _of_plain(value: object) -> Value:
+    if isinstance(value, list | tuple):
+        return Items(tuple(map(_of_plain, value)), type(value).__name__)
+    return Const(value) if len(str(value)) <= MAX_TEXT else Unknown("string")
 
 
 def mutated(owner: Value, name: str, arguments: Arguments) -> Value | None:

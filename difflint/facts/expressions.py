@@ -34,6 +34,8 @@ from difflint.facts.values import (
 
 def name(machine: Machine, frame: Frame, node: cst.Name) -> Value:
     found = frame.scope.find(node.value)
+    if found is None and node.value == "__name__":
+        return Const(frame.scope.module.name)
     return found if found is not None else attributes.builtin(machine, node.value, frame.site(node))
 
 

@@ -52,7 +52,7 @@ def _member(machine: Machine, importer: Module, source: Module | None, base: str
     full = f"{base}.{name}" if base else name
     inner = machine.project.relative(level, full, importer) if level else machine.project.find(full, importer)
     if inner is not None:
-        return _interpreted(machine, inner)
+        return interpreted(machine, inner)
     if source is not None or level:
         return Unknown(full)
     return machine.knowledge.resolve(machine, full)
@@ -60,10 +60,10 @@ def _member(machine: Machine, importer: Module, source: Module | None, base: str
 
 def _module(machine: Machine, frame: Frame, name: str) -> Value:
     found = machine.project.find(name, frame.scope.module)
-    return _interpreted(machine, found) if found is not None else Library(name)
+    return interpreted(machine, found) if found is not None else Library(name)
 
 
-def _interpreted(machine: Machine, module: Module) -> Value:
+def interpreted(machine: Machine, module: Module) -> Value:
     """A project module as a value: its names are read like class members."""
     machine.importer(machine, module)
     return Class(module.name, None, module, (), module.scope.names)

@@ -15,10 +15,12 @@ from difflint.facts.values import (
     ANY,
     NONE,
     Choice,
+    Class,
     Const,
     Elements,
     Instance,
     Items,
+    Library,
     LibraryObject,
     Record,
     Tensor,
@@ -50,6 +52,9 @@ def get(machine: Machine, frame: Frame, owner: Value, key: Value, site: Site) ->
         return machine.call(frame, method, Arguments((key,)), site)
     if isinstance(owner, Unknown) and owner.is_coefficient:
         return owner
+    if owner == Library("sys.modules") and constant(key) == frame.scope.module.name:
+        module = frame.scope.module
+        return Class(module.name, None, module, (), module.scope.names)
     return Unknown(f"item {constant(key)!r}", site)
 
 

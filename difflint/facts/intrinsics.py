@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from difflint.facts import aliases, arithmetic, autocast, networks, schedules
+from difflint.facts import aliases, arithmetic, autocast, dotted, networks, schedules
 from difflint.facts.events import Backward
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -239,6 +239,11 @@ def linspace(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
 
 INTRINSICS: dict[str, Intrinsic] = {
     "functools.partial": partial,
+    "importlib.import_module": dotted.import_module,
+    "pydoc.locate": dotted.locate,
+    "hydra.utils.get_class": dotted.locate,
+    "hydra.utils.get_method": dotted.locate,
+    "hydra.utils.get_object": dotted.locate,
     "copy.deepcopy": deepcopy,
     "copy.copy": deepcopy,
     "Tensor.backward": backward,

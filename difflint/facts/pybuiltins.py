@@ -28,6 +28,7 @@ from difflint.facts.values import (
     Value,
     choices,
     constant,
+    join,
 )
 
 Builtin = Callable[[Machine, Frame, Arguments, Site], Value]
@@ -132,10 +133,38 @@ def _isinstance(machine: Machine, frame: Frame, arguments: Arguments, site: Site
 
 
 def _getattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    name = constant(arguments.get(1, "name"))
-    if not isinstance(name, str) or not arguments.args:
+    """``getattr(object, name)``, for each name it may be; the default where the object surely lacks it."""
+    owner, names = (*arguments.args, ANY, ANY)[:2]
+    found = [v.value for v in choices(names) if isinstance(v, Const) and isinstance(v.value, str)]
+    if not arguments.args or len(found) != len(choices(names)):
         return ANY
-    return attributes.get(machine, frame, arguments.args[0], name, site)
+    if len(arguments.args) == 3 and isinstance(owner, Const) and owner.value is None:
+        return arguments.args[2]
+    return join(attributes.get(machine, frame, owner, name, site) for name in found)
+
+
+def _hasattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """True for what a class or module defines; an attribute that nobody was seen setting may still be there."""
+    owner, name = (*arguments.args, ANY, ANY)[:2]
+    cls = owner.cls if isinstance(owner, Instance) else owner
+    defined = isinstance(cls, Class) and cls.find(str(constant(name))) is not None
+    return Const(True) if defined else Unknown("hasattr", site)
+
+
+def _globals(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    return Record(tuple(frame.scope.module.scope.names.items()))
+
+
+def _locals(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    return Record(tuple(frame.scope.names.items()))
+
+
+def _eval(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``eval("models.UNet")``: what a known dotted name means here."""
+    texts = [constant(v) for v in choices(arguments.get(0, "source") or ANY)]
+    if not all(isinstance(text, str) and text.replace(".", "").isidentifier() for text in texts):
+        return ANY
+    return join(machine.evaluate(frame, cst.parse_expression(text)) for text in texts)
 
 
 def _setattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -190,7 +219,12 @@ def _callable(machine: Machine, frame: Frame, arguments: Arguments, site: Site) 
 
 
 def _vars(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``vars(object)``: its names by name; an object may have more than were seen."""
     value = arguments.get(0, "object")
+    if isinstance(value, Instance):
+        return Record(tuple(value.attributes.items()), ANY)
+    if isinstance(value, Class):
+        return Record(tuple(value.members.items()))
     return value if isinstance(value, Record) else Record(rest=ANY)
 
 
@@ -235,6 +269,10 @@ BUILTINS: dict[str, Builtin] = {
     "abs": _abs,
     "sum": _sum,
     "bool": _bool,
+    "hasattr": _hasattr,
+    "globals": _globals,
+    "locals": _locals,
+    "eval": _eval,
     "callable": _callable,
     "vars": _vars,
     "type": _type,

@@ -13,7 +13,7 @@ from difflint.facts.machine import Arguments, Executor, Machine
 from difflint.facts.scope import Frame, merge
 from difflint.facts.steps import Site
 from difflint.facts.truth import refine, truth
-from difflint.facts.values import NONE, Class, Const, Function, Items, Library, Unknown, Value
+from difflint.facts.values import NONE, Class, Const, Function, Items, Library, Partial, Unknown, Value
 
 
 def line(machine: Machine, frame: Frame, node: cst.SimpleStatementLine) -> None:
@@ -114,16 +114,24 @@ def function(machine: Machine, frame: Frame, node: cst.FunctionDef) -> None:
     )
     machine.defined.append(made)
     autocast.note_decorators(machine, made, decorators, frame.site(node))
-    frame.scope.bind(node.name.value, _wrapped(machine, frame, made, decorators, frame.site(node)))
+    frame.scope.bind(node.name.value, _decorated(machine, frame, made, decorators, frame.site(node)))
 
 
-def _wrapped(machine: Machine, frame: Frame, made: Function, decorators: list[Value], site: Site) -> Function:
-    """The function that decorators of the project make of it; all others are taken to be transparent."""
+def _decorated(
+    machine: Machine, frame: Frame, made: Function | Class, decorators: list[Value], site: Site
+) -> Function | Class:
+    """What decorators of the project make of a function or class; all others are taken to be transparent."""
     for decorator in reversed(decorators):
-        if isinstance(decorator, Function) and not decorator.module.stub:
-            wrapper = machine.call(frame, decorator, Arguments((made,)), site)
-            made = replace(wrapper, decorators=made.decorators) if isinstance(wrapper, Function) else made
+        if isinstance(decorator, Function | Partial) and not _is_stub(decorator):
+            given = machine.call(frame, decorator, Arguments((made,)), site)
+            if isinstance(given, Function) and isinstance(made, Function):
+                given = replace(given, decorators=made.decorators)
+            made = given if isinstance(given, Function | Class) else made
     return made
+
+
+def _is_stub(decorator: Value) -> bool:
+    return isinstance(decorator, Function) and bool(decorator.module.stub)
 
 
 def _decorator_name(node: Any) -> str:
@@ -145,7 +153,8 @@ def class_(machine: Machine, frame: Frame, node: cst.ClassDef) -> None:
         made.members.setdefault("__dataclass__", Items(tuple(Const(name) for name in _fields(node))))
     if not frame.scope.module.stub:
         machine.classes.append(made)
-    frame.scope.bind(node.name.value, made)
+    decorators = [machine.evaluate(frame, d.decorator) for d in node.decorators]
+    frame.scope.bind(node.name.value, _decorated(machine, frame, made, decorators, frame.site(node)))
 
 
 def _members(made: Class) -> dict[str, Value]:
