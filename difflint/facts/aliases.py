@@ -8,30 +8,33 @@ from typing import Any
 
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
-from difflint.facts.values import Elements, Items, Record, Tensor, Value
+from difflint.facts.values import Elements, Items, Record, Tensor, Value, join
 
 
 def changed(machine: Machine, frame: Frame, old: Value, new: Value) -> None:
-    """Rebind every other name of an object that has just become another value."""
+    """Rebind every other name of an object that has just become another value, for sure or perhaps."""
     if not isinstance(old, Tensor | Items | Elements | Record) or old is new:
         return
-    for names in _namespaces(machine, frame):
+    for space, born, names in _namespaces(machine, frame):
         for name, value in names.items():
             if value is old:
-                names[name] = new
+                outside = names is not frame.scope.names
+                sure = not outside or frame.undecided == frame.repeated == 0
+                names[name] = new if sure else join((old, new))
+                machine.memory.changed(space, name, born if outside else machine.memory.births + 1)
 
 
-def _namespaces(machine: Machine, frame: Frame) -> Iterator[dict[str, Any]]:
-    """The names and attributes that are in sight of some running function, each namespace once."""
+def _namespaces(machine: Machine, frame: Frame) -> Iterator[tuple[object, int, dict[str, Any]]]:
+    """The names and attributes that are in sight of some running function, each namespace once, with its birth."""
     seen: set[int] = set()
     for running in (frame, *machine.stack):
-        scope = running.scope
-        spaces = [scope.names, scope.module.scope.names]
-        spaces += [running.self_value.attributes] if running.self_value is not None else []
-        for names in spaces:
-            if id(names) not in seen:
-                seen.add(id(names))
-                yield names
+        scope, inner, owner = running.scope, running.scope.module.scope, running.self_value
+        spaces: list[tuple[object, int, dict[str, Any]]] = [(scope, scope.born, scope.names), (inner, 0, inner.names)]
+        spaces += [(owner.life, owner.life.born, owner.attributes)] if owner is not None else []
+        for space in spaces:
+            if id(space[2]) not in seen:
+                seen.add(id(space[2]))
+                yield space
 
 
 def fresh(value: Value) -> Value:

@@ -76,7 +76,9 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
             module.state = "done"
             return
         frame = Frame(module.scope, module.path)
+        era, running.era = running.era, 0
         _guarded(running, failures, module.path, "the module body", lambda: running.execute(frame, tree.body))
+        running.era = era
         module.state = "done"
 
     return interpret_module
@@ -105,6 +107,7 @@ def _guarded(running: Machine, failures: list[Failure], path: str, what: str, wo
 def _run_entries(running: Machine, failures: list[Failure]) -> None:
     """The ``if __name__ == "__main__"`` blocks."""
     for module, node in running.entries:
+        running.era += 1
         frame = Frame(module.scope, module.path)
         _guarded(running, failures, module.path, "the entry point", partial(running.execute, frame, [node.body]))
 
@@ -112,12 +115,14 @@ def _run_entries(running: Machine, failures: list[Failure]) -> None:
 def _run_uncalled(running: Machine, failures: list[Failure]) -> None:
     """Functions and methods that no entry point reached, with unknown arguments and their defaults."""
     for cls in running.classes:
+        running.era += 1
         frame = Frame(cls.module.scope, cls.module.path)
         make = partial(calls.typical_object, running, frame, cls)
         _guarded(running, failures, cls.module.path, f"class {cls.name}", make)
     for cls in running.classes:
         _guarded(running, failures, cls.module.path, f"the training of {cls.name}", partial(_fit, running, cls))
     for function in list(running.defined):
+        running.era += 1
         if id(function.node) not in running.visited and not function.module.stub:
             name = function.node.name.value
             _guarded(running, failures, function.module.path, f"function {name}", partial(_run, running, function))

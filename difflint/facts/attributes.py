@@ -104,6 +104,8 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
         return Method(owner, name)
     if isinstance(owner, Const) and isinstance(owner.value, int | float):
         return COEFFICIENT
+    if isinstance(owner, Function) and name == "__name__" and isinstance(owner.node, cst.FunctionDef):
+        return Const(owner.node.name.value)
     if isinstance(owner, Partial | Function):
         return Unknown(name)
     if isinstance(owner, Unknown) and owner.is_coefficient:
@@ -139,6 +141,7 @@ def _of_tensor(owner: Tensor, name: str, site: Site) -> Value:
 
 def _of_instance(machine: Machine, frame: Frame, owner: Instance, name: str, site: Site) -> Value:
     bound = instance_behind(owner)
+    machine.memory.read(bound.life, name)
     if name in owner.attributes:
         return owner.attributes[name]
     if name == "__class__":
@@ -173,27 +176,51 @@ def _of_class(owner: Class, name: str) -> Value:
 
 
 def set_attribute(machine: Machine, frame: Frame, owner: Value, name: str, value: Value) -> None:
-    """``owner.name = value``; outside the constructor, and in undecided branches, the old value may stay."""
+    """``owner.name = value``; where it is not sure that this happens to this object, the old value may stay."""
     if isinstance(owner, Choice):
         for choice in owner.values:
             set_attribute(machine, frame, choice, name, value)
     elif isinstance(owner, Instance):
         old = owner.attributes.get(name)
-        if old is not None and old != value and not _is_counter(old, value):
-            machine.memory.clear()  # what methods returned before may depend on it
-        owner.attributes[name] = value if old is None or _surely(frame, owner) else join((old, value))
+        new = value if old is None or _surely(machine, frame, owner) else either(old, value)
+        if old is None or (old is not new and old != new):
+            behind: Instance = instance_behind(owner)
+            behind.life.changed = True
+            machine.memory.changed(behind.life, name, behind.life.born)
+        owner.attributes[name] = new
     elif isinstance(owner, Class):
-        owner.members[name] = value
+        machine.memory.changed(owner, name, 0)
+        machine.memory.forget()  # its objects and subclasses have the name too
+        old = owner.members.get(name)
+        owner.members[name] = value if old is None or is_certain(frame) else either(old, value)
 
 
-def _is_counter(old: Value, new: Value) -> bool:
-    """Whether a number or something unknown changes: no fact hangs on that."""
-    return all(isinstance(v, Unknown) or (isinstance(v, Const) and type(v.value) in (int, float)) for v in (old, new))
+def either(old: Value, new: Value) -> Value:
+    """One of two; a dict or list that may have been added to is one that has what it may have."""
+    if (
+        isinstance(old, Record)
+        and isinstance(new, Record)
+        and {k for k, _ in old.entries} <= {k for k, _ in new.entries}
+    ):
+        kept = dict(old.entries)
+        entries = tuple((key, join((kept[key], v)) if key in kept else v) for key, v in new.entries)
+        rests = [rest for rest in (old.rest, new.rest) if rest is not None]
+        return replace(new, entries=entries, rest=join(rests) if rests else None)
+    if isinstance(old, Items) and isinstance(new, Items) and old.items == new.items[: len(old.items)] != new.items:
+        return Elements(join(new.items))
+    return join((old, new))
 
 
-def _surely(frame: Frame, owner: Instance) -> bool:
+def is_certain(frame: Frame) -> bool:
+    return frame.undecided == 0 and frame.repeated == 0
+
+
+def _surely(machine: Machine, frame: Frame, owner: Instance) -> bool:
+    """Whether it happens to this very object, and now: in its constructor, or in the run that made it."""
     constructor = getattr(getattr(frame.function, "name", None), "value", "") in ("__init__", "setup", "__post_init__")
-    return frame.undecided == 0 and (constructor or frame.scope.module.stub) and frame.self_value is owner
+    if frame.undecided == 0 and (constructor or frame.scope.module.stub) and frame.self_value is owner:
+        return True
+    return is_certain(frame) and owner.life.era == machine.era and not owner.life.shared
 
 
 def super_value(frame: Frame) -> Value:

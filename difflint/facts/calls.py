@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,7 @@ from difflint.facts.values import (
     Kind,
     Library,
     LibraryObject,
+    Life,
     Method,
     Partial,
     Record,
@@ -46,6 +48,7 @@ from difflint.facts.values import (
     join,
 )
 
+MAX_REMADE = 4  # objects of one place that are told apart because they were changed later
 MAX_NESTED = 3  # runs of one function inside itself, on whatever objects: a tree that builds trees
 
 
@@ -151,11 +154,14 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
     if cls.node is None:
         return ANY
     key = (id(cls.node), arguments, site)
-    if key in machine.made:
-        return machine.made[key]
-    made = Instance(cls, site)
+    old = machine.made.get(key)
+    if old is not None and (old.life.shared or not old.life.changed):
+        return old
+    made = Instance(cls, site, life=Life(machine.memory.born(), machine.era))
     if not cls.module.stub:
         machine.made[key] = made
+        machine.remade[key] += 1
+        made.life.shared = machine.remade[key] > MAX_REMADE
     networks.note_made(machine, frame, made)
     fields = _fields(cls)
     constructor = cls.find("__init__")
@@ -166,6 +172,7 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
         after = cls.find("__post_init__")
         if isinstance(after, Function):
             run(machine, frame, replace(after, bound=made), Arguments(), site)
+    made.life.changed = False
     return made
 
 
@@ -186,26 +193,33 @@ def _fill(made: Instance, names: list[str], arguments: Arguments) -> None:
 def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
     """Run a function of the project on these arguments; the same call again gives the remembered result."""
     key = (function, arguments, machine.amp_dtype)
-    if key in machine.memory:
-        return aliases.fresh(machine.memory[key])
+    memory = machine.memory
+    if key in memory.results:
+        return aliases.fresh(memory.results[key])
     same = [running for running in machine.stack if running.function is function.node]
     active = sum(1 for running in same if running.receiver == function.bound)
     if len(machine.stack) >= MAX_DEPTH or active >= 2 or (len(same) > MAX_NESTED and not function.module.stub):
         return Unknown("recursion", site)
-    machine.memory[key] = Unknown("recursion", site)
+    start, outer, memory.oldest = memory.births, memory.oldest, math.inf
+    memory.results[key] = Unknown("recursion", site)
     result = _body(machine, frame, function, arguments, site)
-    machine.memory[key] = result
+    if memory.oldest > start:
+        memory.results[key] = result
+    else:
+        memory.results.pop(key, None)
+    memory.oldest = min(outer, memory.oldest)
     return result
 
 
 def _body(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
     machine.visited.add(id(function.node))
-    scope = Scope(function.module, function.scope)
+    scope = Scope(function.module, function.scope, born=machine.memory.born())
     bound = attributes.instance_behind(function.bound) if function.bound is not None else None
     inner = Frame(
         scope, function.module.path, function.node, function.owner, bound if isinstance(bound, Instance) else None
     )
-    inner.undecided, inner.called_at, inner.receiver = frame.undecided, site, function.bound
+    inner.undecided, inner.repeated = frame.undecided, frame.repeated
+    inner.called_at, inner.receiver = site, function.bound
     bind_parameters(machine, inner, function, arguments, bound)
     without_grad = "no_grad" in function.decorators or "inference_mode" in function.decorators
     region = machine.amp_functions.get(id(function.node))

@@ -33,10 +33,14 @@ from difflint.facts.values import (
 
 
 def name(machine: Machine, frame: Frame, node: cst.Name) -> Value:
-    found = frame.scope.find(node.value)
-    if found is None and node.value == "__name__":
+    scope = frame.scope.holder(node.value)
+    if scope is not None:
+        if scope is not frame.scope:
+            machine.memory.read(scope, node.value)
+        return scope.names[node.value]
+    if node.value == "__name__":
         return Const(frame.scope.module.name)
-    return found if found is not None else attributes.builtin(machine, node.value, frame.site(node))
+    return attributes.builtin(machine, node.value, frame.site(node))
 
 
 def attribute(machine: Machine, frame: Frame, node: cst.Attribute) -> Value:

@@ -157,13 +157,24 @@ def _item_of_instance(machine: Machine, frame: Frame, iterable: Instance) -> Val
 def bind_target(machine: Machine, frame: Frame, target: Any, value: Value) -> None:
     """Assign a value to a name, attribute, item or nested tuple of them."""
     if isinstance(target, cst.Name):
-        frame.scope.bind(target.value, value)
+        _bind(machine, frame, target.value, value)
     elif isinstance(target, cst.Tuple | cst.List):
         _unpack(machine, frame, target.elements, value)
     elif isinstance(target, cst.Attribute):
         attributes.set_attribute(machine, frame, machine.evaluate(frame, target.value), target.attr.value, value)
     elif isinstance(target, cst.Subscript):
         _store_item(machine, frame, target, value)
+
+
+def _bind(machine: Machine, frame: Frame, name: str, value: Value) -> None:
+    """``name = value``; a name of another scope may keep its old value where that is not sure to run."""
+    scope = frame.scope.outer.get(name, frame.scope)
+    old = scope.names.get(name)
+    if old is not None and scope is not frame.scope and not attributes.is_certain(frame):
+        value = attributes.either(old, value)
+    if scope is not frame.scope or (old is not None and old is not value and old != value):
+        machine.memory.changed(scope, name, scope.born if scope is not frame.scope else machine.memory.births + 1)
+    scope.names[name] = value
 
 
 def _unpack(machine: Machine, frame: Frame, targets: Sequence[Any], value: Value) -> None:

@@ -12,6 +12,7 @@ import libcst as cst
 
 from difflint.facts.events import Observations
 from difflint.facts.library import Library as Knowledge
+from difflint.facts.memory import Memory
 from difflint.facts.project import Module, Project
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
@@ -53,8 +54,9 @@ class Machine:
     seen: Observations = field(default_factory=Observations)
     stack: list[Frame] = field(default_factory=list)
     visited: set[int] = field(default_factory=set)  # ids of function nodes that some call has run
-    memory: dict[Any, Value] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
     made: dict[Any, Instance] = field(default_factory=dict)  # objects by class, arguments and place
+    remade: Counter[Any] = field(default_factory=Counter)
     stubs: dict[str, Value] = field(default_factory=dict)
     entries: list[tuple[Module, cst.If]] = field(default_factory=list)  # ``if __name__ == "__main__"`` blocks
     defined: list[Function] = field(default_factory=list)
@@ -71,6 +73,7 @@ class Machine:
     inside: list[tuple[Tensor, ...]] = field(default_factory=list)  # what the running networks were given
     part: int = 0  # which tensor of a batch of several is being looked at
     steps: int = 0
+    era: int = 0  # 0 while module bodies run, then one for each entry point and each function that nobody called
 
     def evaluate(self, frame: Frame, node: cst.CSTNode) -> Value:
         """The value of an expression; unknown for syntax that nothing models and once the budget is spent."""

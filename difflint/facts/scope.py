@@ -18,14 +18,18 @@ class Scope:
     parent: Scope | None = None
     names: dict[str, Value] = field(default_factory=dict)
     outer: dict[str, Scope] = field(default_factory=dict)  # names declared global or nonlocal
+    born: int = 0
 
     def find(self, name: str) -> Value | None:
+        scope = self.holder(name)
+        return scope.names[name] if scope is not None else None
+
+    def holder(self, name: str) -> Scope | None:
+        """The innermost scope that has the name."""
         scope: Scope | None = self
-        while scope is not None:
-            if name in scope.names:
-                return scope.names[name]
+        while scope is not None and name not in scope.names:
             scope = scope.parent
-        return None
+        return scope
 
     def bind(self, name: str, value: Value) -> None:
         self.outer.get(name, self).names[name] = value
@@ -50,6 +54,7 @@ class Frame:
     self_value: Instance | None = None
     alive: bool = True
     undecided: int = 0  # how many undecided branches we are in
+    repeated: int = 0  # how many loops of unknown length we are in
     returns: list[Value] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)

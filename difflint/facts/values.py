@@ -238,6 +238,16 @@ class Class:
         return f"{self.module.name}.{self.name}"
 
 
+@dataclass(eq=False, slots=True)
+class Life:
+    """When an object was made, and what became of it since."""
+
+    born: int = 0
+    era: int = -1
+    changed: bool = False  # since its constructor ended
+    shared: bool = False  # it stands for several objects
+
+
 @dataclass(frozen=True, eq=False)
 class Instance:
     """An object of a project class; the one mutable value, as objects are."""
@@ -245,6 +255,7 @@ class Instance:
     cls: Class
     site: Site | None
     attributes: dict[str, Value] = field(default_factory=dict)
+    life: Life = field(default_factory=Life)
 
     @property
     def network(self) -> Network:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -48,8 +49,6 @@ LOOKED_UP = {
 def test_a_name_in_a_string_is_followed(lines: str, tmp_path: Path) -> None:
     (tmp_path / "pack").mkdir()
     (tmp_path / "pack" / "__init__.py").write_text("", "utf-8")
-    from textwrap import dedent
-
     assert at_sink(f"{dedent(lines)}\n{SHOW}", tmp_path, pack__other=DEFINES) == {SIGNED}
 
 
@@ -123,7 +122,5 @@ REGISTRIES = {
 
 @pytest.mark.parametrize("lines", REGISTRIES.values(), ids=REGISTRIES)
 def test_a_registry_gives_what_was_registered(lines: str) -> None:
-    from textwrap import dedent
-
     given = "class F:\n  def __call__(self, t): return t * 2 - 1\ndef g(t): return t * 2 - 1"
     assert at_sink(f"{given}\n{dedent(lines)}\n{SHOW}") == {SIGNED}

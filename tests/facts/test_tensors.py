@@ -33,7 +33,7 @@ CASES = {
         y=a.t
         save_image(y, "a.png")
         """,
-        {SIGNED, UNIT, "[0, 2]"},
+        {SIGNED},
     ),
     "a part that is written makes the whole both": (
         """
