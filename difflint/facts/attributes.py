@@ -73,6 +73,7 @@ NOT_ONLY_TENSORS = frozenset(
         "apply",
     ]
 )
+SAME_NUMBER = frozenset(["item", "float", "double", "cpu", "numpy", "detach", "tolist"])
 LITERALS = {"TYPE_CHECKING": Const(False), "None": Const(None), "True": Const(True), "False": Const(False)}
 
 
@@ -103,7 +104,7 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
     if isinstance(owner, Const) and isinstance(owner.value, str):
         return Method(owner, name)
     if isinstance(owner, Const) and isinstance(owner.value, int | float):
-        return COEFFICIENT
+        return Method(owner, name) if name in SAME_NUMBER else COEFFICIENT
     if isinstance(owner, Function) and name == "__name__" and isinstance(owner.node, cst.FunctionDef):
         return Const(owner.node.name.value)
     if isinstance(owner, Partial | Function):

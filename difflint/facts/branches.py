@@ -8,9 +8,10 @@ from typing import Any
 
 import libcst as cst
 
+from difflint.facts.guards import refine
 from difflint.facts.machine import Machine
-from difflint.facts.scope import Frame, merge
-from difflint.facts.truth import refine, truth
+from difflint.facts.scope import Frame
+from difflint.facts.truth import truth
 from difflint.facts.values import Choice, Option
 
 
@@ -63,7 +64,9 @@ def fork(machine: Machine, frame: Frame, ways: tuple[Callable[[], None], ...]) -
             ends.append(frame.scope.names)
     frame.undecided -= 1
     frame.alive = bool(ends)
-    frame.scope.names = merge(ends) if ends else before
+    frame.scope.names = before
+    if ends:
+        frame.meet(ends)
     for value in frame.scope.names.values() if len(ends) > 1 else ():
         if isinstance(value, Choice):
             machine.seen.note_conditional(value.values)

@@ -108,6 +108,8 @@ def _object(machine: Machine, frame: Frame, callee: LibraryObject, arguments: Ar
 
 def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments, site: Site) -> Value:
     owner = callee.owner
+    if isinstance(owner, Const) and callee.name in attributes.SAME_NUMBER:
+        return owner
     if isinstance(owner, Tensor | Unknown) or _is_vector(owner, callee.name):
         name = f"Tensor.{callee.name}"
         return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)

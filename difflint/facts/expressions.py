@@ -10,9 +10,10 @@ from typing import Any
 import libcst as cst
 
 from difflint.facts import arithmetic, attributes, containers, indexing
+from difflint.facts.guards import refine
 from difflint.facts.machine import Arguments, Evaluator, Machine
 from difflint.facts.scope import Frame
-from difflint.facts.truth import refine, truth
+from difflint.facts.truth import truth
 from difflint.facts.values import (
     ANY,
     NONE,
@@ -169,7 +170,7 @@ def boolean(machine: Machine, frame: Frame, node: cst.BooleanOperation) -> Value
     if known is stops:
         return left
     right = machine.evaluate(frame, node.right)
-    if known is not None:
+    if known is not None or right == Const(stops):
         return right
     return join((*(v for v in choices(left) if truth(v) is not (not stops)), right))
 
@@ -193,10 +194,10 @@ def conditional(machine: Machine, frame: Frame, node: cst.IfExp) -> Value:
         return machine.evaluate(frame, node.body if known else node.orelse)
     before = dict(frame.scope.names)
     refine(machine, frame, node.test, True)
-    yes = machine.evaluate(frame, node.body)
+    yes = frame.unlearned(machine.evaluate(frame, node.body))
     frame.scope.names = dict(before)
     refine(machine, frame, node.test, False)
-    no = machine.evaluate(frame, node.orelse)
+    no = frame.unlearned(machine.evaluate(frame, node.orelse))
     frame.scope.names = before
     machine.seen.note_conditional((yes, no))
     return join((yes, no))

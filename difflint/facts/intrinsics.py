@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from difflint.facts import aliases, arithmetic, autocast, dotted, networks, schedules
+from difflint.facts import aliases, arithmetic, autocast, dotted, networks, questions, schedules
 from difflint.facts.events import Backward
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -259,6 +259,10 @@ INTRINSICS: dict[str, Intrinsic] = {
     "torch.distributed.all_gather": gather,
     "Tensor.copy_": copy_into,
     "torch.linspace": linspace,
+    "torch.is_tensor": questions.is_tensor,
+    "torch.is_floating_point": questions.is_floating_point,
+    "Tensor.is_floating_point": questions.is_floating_point,
+    "numpy.issubdtype": questions.is_sub_dtype,
     "difflint.half": half,
     "difflint.single": single,
     "difflint.freeze": freeze,

@@ -11,7 +11,7 @@ import libcst as cst
 from difflint.facts import indexing
 from difflint.facts.branches import fork
 from difflint.facts.machine import Machine
-from difflint.facts.scope import Frame, Loop, merge
+from difflint.facts.scope import Frame, Loop
 from difflint.facts.truth import truth
 from difflint.facts.values import ANY, Choice, Elements, Tensor, Unknown, Value
 
@@ -62,7 +62,7 @@ def repeat(
         frame.alive = bool(ends)
         if not ends:
             break
-        frame.scope.names = merge(ends)
+        frame.meet(ends)
         states.append(dict(frame.scope.names))
     frame.loops.pop()
     if not exact and frame.alive and len(states) > 2:
@@ -72,7 +72,7 @@ def repeat(
     ends = ([frame.scope.names] if frame.alive else []) + loop.breaks
     frame.alive = bool(ends)
     if ends:
-        frame.scope.names = merge(ends)
+        frame.meet(ends)
 
 
 def _growing(first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:

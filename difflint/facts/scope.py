@@ -61,6 +61,17 @@ class Frame:
     called_at: Site | None = None
     receiver: Value | None = None
     half: Site | None = None  # a float16 autocast region entered here or in a callee
+    learned: dict[int, tuple[Value, Value]] = field(default_factory=dict)  # by id: narrowed by a test, and as it was
+
+    def unlearned(self, value: Value) -> Value:
+        """The value as it was before a test told something about it."""
+        return self.learned.get(id(value), (value, value))[1]
+
+    def meet(self, states: list[dict[str, Value]]) -> None:
+        """The names after several ways meet; what a test has told on only one of them no longer holds."""
+        if len(states) > 1 and self.learned:
+            states = [{name: self.unlearned(value) for name, value in state.items()} for state in states]
+        self.scope.names = merge(states)
 
     def site(self, node: Any) -> Site:
         """The place of a node; inside a stub body it is the user's call that led there."""

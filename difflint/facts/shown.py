@@ -110,7 +110,8 @@ def _from_activation(tensor: Tensor) -> Shown:
 def _from_clamp(tensor: Tensor) -> Shown | None:
     """An output of unknown meaning that was clamped: from there on its range is what the writer wanted."""
     for end, link in enumerate(tensor.links, 1):
-        bounds = Interval(*link.step.apply(UNBOUNDED).ends) if isinstance(link.step, Clamp) else UNBOUNDED
+        clamps = isinstance(link.step, Clamp) and not link.step.checked
+        bounds = Interval(*link.step.apply(UNBOUNDED).ends) if clamps else UNBOUNDED
         if bounds in (UNIT, SIGNED):
             return Shown(tensor, bounds, (), tensor.links[end:])
     return None

@@ -7,12 +7,13 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import aliases, arithmetic, autocast, branches, imports, indexing, loops
+from difflint.facts import aliases, arithmetic, autocast, branches, imports, indexing, loops, matching
 from difflint.facts.expressions import AUGMENTED, defaults
+from difflint.facts.guards import asserted, refine
 from difflint.facts.machine import Arguments, Executor, Machine
-from difflint.facts.scope import Frame, merge
+from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
-from difflint.facts.truth import refine, truth
+from difflint.facts.truth import truth
 from difflint.facts.values import NONE, Class, Const, Function, Items, Library, Partial, Unknown, Value
 
 
@@ -26,6 +27,7 @@ def block(machine: Machine, frame: Frame, node: Any) -> None:
 
 def expression(machine: Machine, frame: Frame, node: cst.Expr) -> None:
     machine.evaluate(frame, node.value)
+    asserted(machine, frame, node.value)
 
 
 def assign(machine: Machine, frame: Frame, node: cst.Assign) -> None:
@@ -48,7 +50,8 @@ def augmented(machine: Machine, frame: Frame, node: cst.AugAssign) -> None:
 
 
 def return_(machine: Machine, frame: Frame, node: cst.Return) -> None:
-    frame.returns.append(NONE if node.value is None else machine.evaluate(frame, node.value))
+    value = NONE if node.value is None else machine.evaluate(frame, node.value)
+    frame.returns.append(frame.unlearned(value) if frame.undecided else value)
     frame.alive = False
 
 
@@ -94,7 +97,9 @@ def try_(machine: Machine, frame: Frame, node: Any) -> None:
         if frame.alive and not alive:
             ends.append(frame.scope.names)
     frame.alive = bool(ends)
-    frame.scope.names = merge(ends) if ends else after
+    frame.scope.names = after
+    if ends:
+        frame.meet(ends)
     if frame.alive and node.orelse is not None:
         machine.execute(frame, [node.orelse.body])
     if node.finalbody is not None:
@@ -189,12 +194,6 @@ def nonlocal_(machine: Machine, frame: Frame, node: cst.Nonlocal) -> None:
             frame.scope.outer[item.name.value] = scope
 
 
-def match_(machine: Machine, frame: Frame, node: cst.Match) -> None:
-    machine.evaluate(frame, node.subject)
-    ways = tuple((lambda case=case: machine.execute(frame, [case.body])) for case in node.cases)
-    branches.fork(machine, frame, (*ways, lambda: None))
-
-
 EXECUTORS: dict[type, Executor] = {
     cst.SimpleStatementLine: line,
     cst.SimpleStatementSuite: block,
@@ -220,7 +219,7 @@ EXECUTORS: dict[type, Executor] = {
     cst.ClassDef: class_,
     cst.Global: global_,
     cst.Nonlocal: nonlocal_,
-    cst.Match: match_,
+    cst.Match: matching.match_,
     cst.Import: imports.import_,
     cst.ImportFrom: imports.import_from,
 }

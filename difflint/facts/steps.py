@@ -62,13 +62,20 @@ class Affine:
 
 @dataclass(frozen=True, slots=True)
 class Clamp:
-    """Values outside the bounds become the bound; a missing bound is open."""
+    """Values outside the bounds become the bound; a missing bound is open. One that is ``checked`` changes nothing:
+    the program has looked and goes on only with values inside."""
 
     low: float | None
     high: float | None
+    checked: bool = False
 
     def apply(self, x: Interval) -> Interval:
         return x.clamp(self.low, self.high)
+
+    def tightened(self, low: float | None, high: float | None) -> Clamp:
+        """Both bounds together."""
+        lows, highs = ([v for v in pair if v is not None] for pair in ((self.low, low), (self.high, high)))
+        return Clamp(max(lows, default=None), min(highs, default=None), self.checked)
 
     def to_json(self) -> dict[str, Any]:
         return {"op": "clamp", "low": self.low, "high": self.high}
@@ -144,8 +151,9 @@ class Link:
     what: str = field(compare=False)
 
 
-def through(links: Iterable[Link], x: Interval | None) -> Interval | None:
-    """The range of a value of range ``x`` after the links; unknown stays unknown until something bounds it.
+def through(links: Iterable[Link], x: Interval | None, guaranteed: bool = False) -> Interval | None:
+    """The range of a value of range ``x`` after the links; unknown stays unknown until something bounds it. A check
+    bounds only what is ``guaranteed``: values that passed it may well have a smaller range.
 
     Affine steps are composed before they are applied, so that channels stay apart between them."""
     pending = IDENTITY
@@ -153,16 +161,18 @@ def through(links: Iterable[Link], x: Interval | None) -> Interval | None:
         if isinstance(link.step, Affine):
             pending = pending.then(link.step)
             continue
-        x = _after(link.step, None if x is None else pending.apply(x))
+        x = _after(link.step, None if x is None else pending.apply(x), guaranteed)
         pending = IDENTITY
     return None if x is None else pending.apply(x)
 
 
-def _after(step: Step, x: Interval | None) -> Interval | None:
+def _after(step: Step, x: Interval | None, guaranteed: bool) -> Interval | None:
     if x is not None:
         return step.apply(x)
     if isinstance(step, Bounded | Stretch):
         return Interval(step.low, step.high)
+    if isinstance(step, Clamp) and step.checked and not guaranteed:
+        return None
     if isinstance(step, Clamp) and step.low is not None and step.high is not None:
         return Interval(step.low, step.high)
     return None

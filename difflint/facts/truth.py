@@ -1,13 +1,7 @@
-"""Truth of values, and what a test tells about the names in it."""
+"""Truth of values, what ``isinstance`` says of them, and which dtype a value names."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import libcst as cst
-
-from difflint.facts.machine import Machine
-from difflint.facts.scope import Frame
 from difflint.facts.values import (
     Choice,
     Class,
@@ -21,8 +15,6 @@ from difflint.facts.values import (
     Tensor,
     Unknown,
     Value,
-    choices,
-    join,
 )
 
 
@@ -38,62 +30,6 @@ def truth(value: Value) -> bool | None:
     if isinstance(value, Record):
         return True if value.entries else (None if value.rest is not None else False)
     return True if isinstance(value, Function | Class | Instance | Library | LibraryObject) else None
-
-
-def refine(machine: Machine, frame: Frame, test: Any, holds: bool) -> None:
-    """Keep only the choices of a tested name that agree with the outcome of the test."""
-    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        refine(machine, frame, test.expression, not holds)
-    elif isinstance(test, cst.BooleanOperation):
-        if isinstance(test.operator, cst.And) is holds:
-            refine(machine, frame, test.left, holds)
-            refine(machine, frame, test.right, holds)
-    elif isinstance(test, cst.Name):
-        _keep(frame, test.value, lambda v: truth(v) is not (not holds))
-    elif isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
-        _refine_comparison(machine, frame, test, holds)
-    elif isinstance(test, cst.Call) and isinstance(test.func, cst.Name) and test.func.value == "isinstance":
-        _refine_isinstance(machine, frame, test, holds)
-
-
-def _refine_comparison(machine: Machine, frame: Frame, test: cst.Comparison, holds: bool) -> None:
-    operator, right = test.comparisons[0].operator, test.comparisons[0].comparator
-    same = isinstance(operator, cst.Is | cst.Equal)
-    if not same and not isinstance(operator, cst.IsNot | cst.NotEqual):
-        return
-    wanted = holds is same
-    if isinstance(test.left, cst.Name):
-        expected = machine.evaluate(frame, right)
-        if isinstance(expected, Const):
-            _keep(frame, test.left.value, lambda v: _equal(v, expected) is not (not wanted))
-    elif (
-        isinstance(test.left, cst.Attribute)
-        and test.left.attr.value == "dtype"
-        and isinstance(test.left.value, cst.Name)
-    ):
-        dtype = dtype_name(machine.evaluate(frame, right))
-        if dtype is not None:
-            _keep(
-                frame,
-                test.left.value.value,
-                lambda v: not isinstance(v, Tensor) or v.dtype is None or (v.dtype == dtype) is wanted,
-            )
-
-
-def _equal(value: Value, expected: Const) -> bool | None:
-    if isinstance(value, Const):
-        return value == expected or (expected.value is not None and bool(value.value == expected.value))
-    if isinstance(value, Unknown | Choice):
-        return None
-    return False if expected.value is None else None
-
-
-def _refine_isinstance(machine: Machine, frame: Frame, test: cst.Call, holds: bool) -> None:
-    target = test.args[0].value if len(test.args) == 2 else None
-    if not isinstance(target, cst.Name):
-        return
-    kinds = machine.evaluate(frame, test.args[1].value)
-    _keep(frame, target.value, lambda v: is_instance(v, kinds) is not (not holds))
 
 
 def is_instance(value: Value, kinds: Value) -> bool | None:
@@ -130,15 +66,6 @@ def _is_array(value: Tensor, name: str) -> bool | None:
     if name in ARRAYS:
         return None if value.container is None else value.container == ARRAYS[name]
     return False if name.removeprefix("builtins.") in PLAIN else None
-
-
-def _keep(frame: Frame, name: str, agrees: Any) -> None:
-    value = frame.scope.find(name)
-    if value is None or not isinstance(value, Choice):
-        return
-    kept = [v for v in choices(value) if agrees(v)]
-    if kept and len(kept) < len(value.values):
-        frame.scope.names[name] = join(kept)
 
 
 DTYPES = {

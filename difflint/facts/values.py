@@ -80,7 +80,7 @@ class Tensor:
 
     @property
     def hard(self) -> Interval | None:
-        return through(self.links, self.origin.hard)
+        return through(self.links, self.origin.hard, guaranteed=True)
 
     @property
     def kind(self) -> Kind:
