@@ -70,8 +70,9 @@ def _tested(frame: Frame, test: Any) -> list[str]:
 
 
 def _called(node: cst.Call) -> str:
-    func = node.func
-    return func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", "")
+    """The last name of what is called; nothing for what has none."""
+    named = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
+    return named.value if isinstance(named, cst.Name) else ""
 
 
 def _keep(machine: Machine, frame: Frame, test: Any, name: str, holds: bool) -> None:
