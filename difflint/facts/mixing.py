@@ -11,7 +11,7 @@ from dataclasses import replace
 from difflint.facts.events import Loss, Trained
 from difflint.facts.interval import UNBOUNDED, Interval
 from difflint.facts.machine import Machine
-from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Round, Site, Stretch
+from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Round, Site, Stretch, through
 from difflint.facts.values import Const, Items, Kind, Network, Origin, Tensor, Unknown, Value
 
 
@@ -23,6 +23,24 @@ def leaves(tensor: Tensor) -> frozenset[Tensor]:
 def is_clipped(tensor: Tensor) -> bool:
     """Whether something on the way has bounded it."""
     return tensor.origin.clipped or any(isinstance(link.step, Clamp | Bounded | Stretch) for link in tensor.links)
+
+
+def clip_of(parts: Iterable[Tensor]) -> Interval | None:
+    """The one range that clamps give the estimates among these, e.g. the predicted x0; None for several or none."""
+    found = {_clip(part) for part in parts if part.kind in ESTIMATES} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _clip(part: Tensor) -> Interval | None:
+    """Where the last clamp on the way of a part puts it, else what its own parts were clamped to."""
+    ends = [end for end, link in enumerate(part.links) if isinstance(link.step, Clamp)]
+    if not ends:
+        return part.origin.clip if not part.links else None
+    reach = through(part.links[ends[-1] :], None)
+    return reach if reach is not None and reach.bounded else None
+
+
+ESTIMATES = (Kind.SAMPLE, Kind.MODEL, Kind.MIX)
 
 
 def combine(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
@@ -136,7 +154,9 @@ def mix(parts: Iterable[Tensor], site: Site, nominal: bool = False) -> Tensor:
     networks = frozenset(n for part in every for n in part.origin.networks)
     clipped = any(is_clipped(part) for part in (*given, *every))
     amp = next((part.amp for part in given if part.amp), None)
-    return Tensor(Origin(Kind.MIX, site, "a mixture", networks=networks, parts=every, clipped=clipped), amp=amp)
+    clip = clip_of((*given, *every))
+    made = Origin(Kind.MIX, site, "a mixture", networks=networks, parts=every, clipped=clipped, clip=clip)
+    return Tensor(made, amp=amp)
 
 
 def blend(parts: tuple[Tensor, ...], site: Site) -> Tensor:
@@ -157,7 +177,16 @@ def _state(mixed: Tensor, states: list[Tensor], site: Site) -> Tensor:
     origin = mixed.origin
     hard = None if origin.clipped else UNBOUNDED
     first = next((s.origin.site for s in states if s.kind is Kind.SAMPLE), None) or site
-    made = Origin(Kind.SAMPLE, first, "a sampler's state", None, hard, origin.networks, clipped=origin.clipped)
+    made = Origin(
+        Kind.SAMPLE,
+        first,
+        "a sampler's state",
+        None,
+        hard,
+        origin.networks,
+        clipped=origin.clipped,
+        clip=origin.clip,
+    )
     return Tensor(made, dtype="float32", container="tensor", amp=mixed.amp)
 
 

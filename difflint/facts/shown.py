@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from difflint.facts.events import Observations, Sink, Trained
@@ -68,7 +68,29 @@ def shown(seen: Observations, sink: Sink) -> tuple[Shown, ...] | None:
     """Every picture the value at a sink may be; None if any of them is not known."""
     if not isinstance(sink.value, Tensor):
         return None
-    return ways(seen, sink.value)
+    return ways(seen, sink.value) or _fitting(sink, sink.value)
+
+
+def _fitting(sink: Sink, tensor: Tensor) -> tuple[Shown, ...] | None:
+    """A value of unknown origin that was bounded on its way and so arrives in just what the sink takes. Arriving in
+    anything else proves nothing: nobody knows what it was meant to be."""
+    takes = sink.takes_of(tensor)
+    for start, links in _bounds(tensor):
+        arrives = through(links, start)
+        if takes is not None and arrives is not None and arrives.near(takes):
+            return (Shown(tensor, start, (), links),)
+    return None
+
+
+def _bounds(tensor: Tensor) -> Iterator[tuple[Interval, tuple[Link, ...]]]:
+    """Each range that a clamp or an activation gives it, the last first, and the steps from there on."""
+    for end in range(len(tensor.links), 0, -1):
+        step = tensor.links[end - 1].step
+        bounds = step.apply(UNBOUNDED) if isinstance(step, Clamp | Bounded | Stretch) else UNBOUNDED
+        if bounds.bounded:
+            yield bounds, tensor.links[end:]
+    if tensor.kind is Kind.SAMPLE and tensor.origin.clip is not None:
+        yield tensor.origin.clip, tensor.links
 
 
 def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:

@@ -55,6 +55,7 @@ class Origin:
     networks: frozenset[Network] = frozenset()
     parts: frozenset[Tensor] = frozenset()
     clipped: bool = False
+    clip: Interval | None = None  # where a clamp of the estimates that a mixture is made of keeps them
     residual: tuple[Tensor, Tensor] | None = field(compare=False, default=None)
 
 
