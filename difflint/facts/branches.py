@@ -25,9 +25,23 @@ def if_(machine: Machine, frame: Frame, node: cst.If) -> None:
         _look(machine, frame, partial(_branch, machine, frame, node, not test.default))
         known = test.default
     if known is not None:
-        _branch(machine, frame, node, known)
+        _decided(machine, frame, node, known)
         return
     fork(machine, frame, (lambda: _branch(machine, frame, node, True), lambda: _branch(machine, frame, node, False)))
+
+
+def _decided(machine: Machine, frame: Frame, node: cst.If, known: bool) -> None:
+    """Go the known way. If it ends in an exception, a default that nobody can use decided: then go the other one."""
+    before, ends = dict(frame.scope.names), _ends(frame)
+    _branch(machine, frame, node, known)
+    if not frame.alive and _ends(frame) == ends:
+        frame.scope.names, frame.alive = before, True
+        _branch(machine, frame, node, not known)
+
+
+def _ends(frame: Frame) -> tuple[int, ...]:
+    """How many ways have left the function or the loop so far."""
+    return (len(frame.returns), *(len(loop.breaks) + len(loop.continues) for loop in frame.loops))
 
 
 def _look(machine: Machine, frame: Frame, way: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from difflint.facts.branches import fork
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame, Loop
 from difflint.facts.truth import truth
-from difflint.facts.values import ANY, Choice, Elements, Tensor, Unknown, Value
+from difflint.facts.values import ANY, COEFFICIENT, Choice, Elements, Tensor, Unknown, Value, constant
 
 
 def for_(machine: Machine, frame: Frame, node: cst.For) -> None:
@@ -53,7 +53,7 @@ def repeat(
     """The one place where loops are widened: a short known sequence is unrolled, any other body runs twice."""
     loop = Loop()
     frame.loops.append(loop)
-    states = [frame.scope.names]
+    states = [dict(frame.scope.names)]
     for item in rounds:
         start(item)
         machine.execute(frame, [node.body])
@@ -63,6 +63,8 @@ def repeat(
         if not ends:
             break
         frame.meet(ends)
+        if not exact:
+            frame.scope.names.update(_counting(states[-1], frame.scope.names))
         states.append(dict(frame.scope.names))
     frame.loops.pop()
     if not exact and frame.alive and len(states) > 2:
@@ -73,6 +75,16 @@ def repeat(
     frame.alive = bool(ends)
     if ends:
         frame.meet(ends)
+
+
+def _counting(before: dict[str, Value], after: dict[str, Value]) -> dict[str, Value]:
+    """Numbers that a round has changed: what they are in any round is not what they are in the first."""
+    return {name: COEFFICIENT for name, value in after.items() if _counts(before.get(name), value)}
+
+
+def _counts(before: Value | None, after: Value) -> bool:
+    numbers = (constant(before), constant(after))
+    return all(type(number) in (int, float) for number in numbers) and numbers[0] != numbers[1]
 
 
 def _growing(first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:
