@@ -69,7 +69,7 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
             return
         module.state = "running"
         try:
-            tree = module.tree
+            body = module.outline.statements
         except (cst.ParserSyntaxError, cst.CSTValidationError) as error:
             words = " ".join(str(getattr(error, "message", error)).split())
             failures.append(Failure(module.path, syntax_error(module.text) or f"syntax error: {words:.120}"))
@@ -77,7 +77,7 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
             return
         frame = Frame(module.scope, module.path)
         era, running.era = running.era, 0
-        _guarded(running, failures, module.path, "the module body", lambda: running.execute(frame, tree.body))
+        _guarded(running, failures, module.path, "the module body", lambda: running.execute(frame, body))
         running.era = era
         module.state = "done"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import walk
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
 from difflint.facts.values import Class
+from difflint.syntax import walk
 
 ENOUGH = 2  # attributes that belong to the class itself
 COMMON = frozenset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ class Machine:
             return ANY
         return evaluator(self, frame, node)
 
-    def execute(self, frame: Frame, body: Sequence[cst.CSTNode]) -> None:
+    def execute(self, frame: Frame, body: Iterable[Any]) -> None:
         """Run statements until one of them leaves the block or the budget is spent."""
         for statement in body:
             if not frame.alive or self.steps > BUDGET:

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import libcst as cst
-
 from difflint.facts.scope import Scope
 from difflint.facts.versions import Versions
+from difflint.syntax.outline import Outline, outline
 
 
 @dataclass(eq=False)
 class Module:
-    """One source file: its tree once parsed, its global names once interpreted."""
+    """One source file: its outline once cut, its global names once interpreted."""
 
     name: str
     path: str
@@ -25,17 +24,17 @@ class Module:
     stub: bool = False
     state: str = "new"
     scope: Scope = field(init=False)
-    _tree: cst.Module | None = None
+    _outline: Outline | None = None
 
     def __post_init__(self) -> None:
         self.scope = Scope(self)
 
     @property
-    def tree(self) -> cst.Module:
-        """The syntax tree; raises cst.ParserSyntaxError."""
-        if self._tree is None:
-            self._tree = cst.parse_module(self.text)
-        return self._tree
+    def outline(self) -> Outline:
+        """The file in pieces; raises cst.ParserSyntaxError."""
+        if self._outline is None:
+            self._outline = outline(self.text)
+        return self._outline
 
 
 MAX_IMPORTED = 80  # files that nobody asked to lint; a package that imports all of itself is not followed further

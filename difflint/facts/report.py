@@ -7,19 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from difflint.facts.events import Backward, IntCast, Loss, Observations, Rescaled, Sink, Trained
 from difflint.facts.interval import Interval
-from difflint.facts.project import Project
+from difflint.facts.project import Module, Project
 from difflint.facts.shown import Shown
 from difflint.facts.steps import Link, Site, through
 from difflint.facts.targets import target
 from difflint.facts.values import Kind, Network, Origin
 from difflint.findings import FileError, Place, TraceStep
+from difflint.syntax.outline import ClassDefinition, Definition
+from difflint.syntax.positions import Span, locate
 
 CODE_WIDTH = 72
 SHOWN_CALLS = 3
+DEFINITIONS = (cst.FunctionDef, cst.ClassDef, Definition, ClassDefinition)  # what nobody calls is run from there
 Event = TypeVar("Event", Sink, IntCast, Rescaled, Loss, Backward)
 
 
@@ -42,7 +44,7 @@ class Facts:
     project: Project
     errors: tuple[FileError, ...]
     unknown_calls: tuple[tuple[str, int], ...] = ()
-    _positions: dict[str, Mapping[Any, CodeRange]] = field(default_factory=dict)
+    _spans: dict[tuple[str, int], Span] = field(default_factory=dict)
 
     def groups(self, events: Iterable[Event]) -> Iterator[tuple[Event, ...]]:
         """Events that are the choices of one value: same place, reached by the same calls, of the same picture."""
@@ -62,22 +64,18 @@ class Facts:
         return known
 
     def place(self, site: Site) -> Place:
-        span = self._range(site)
-        if span is None:
-            return Place(site.path, 1, 1, 1, 1)
-        return Place(site.path, span.start.line, span.start.column + 1, span.end.line, span.end.column + 1)
+        key = (site.path, id(site.node))
+        if key not in self._spans:
+            found = locate(self._module(site).outline.parsed, [site.node])
+            self._spans[key] = found.get(id(site.node), Span(1, 1, 1, 1))
+        return Place(site.path, *self._spans[key])
 
-    def _range(self, site: Site) -> CodeRange | None:
-        if site.path not in self._positions:
-            module = next(m for m in self.project.modules.values() if m.path == site.path)
-            wrapper = MetadataWrapper(module.tree, unsafe_skip_copy=True)
-            self._positions[site.path] = wrapper.resolve(PositionProvider)
-        return self._positions[site.path].get(site.node)
+    def _module(self, site: Site) -> Module:
+        return next(m for m in self.project.modules.values() if m.path == site.path)
 
     def code(self, site: Site) -> str:
         """The code at a place, on one line and not too long."""
-        module = next(m for m in self.project.modules.values() if m.path == site.path)
-        text = " ".join(module.tree.code_for_node(site.node).split())
+        text = " ".join(cst.Module([]).code_for_node(getattr(site.node, "tree", site.node)).split())
         return text if len(text) <= CODE_WIDTH else text[: CODE_WIDTH - 1] + "…"
 
     def step(self, site: Site, what: str) -> TraceStep:
@@ -137,8 +135,7 @@ class Facts:
 
     def calls(self, event: Event) -> tuple[TraceStep, ...]:
         """The last calls on the way into functions of the project, outermost first."""
-        entries = (cst.FunctionDef, cst.ClassDef)  # what nobody calls is run from its own definition
-        sites = [s for s in dict.fromkeys(event.calls) if s != event.site and not isinstance(s.node, entries)]
+        sites = [s for s in dict.fromkeys(event.calls) if s != event.site and not isinstance(s.node, DEFINITIONS)]
         return tuple(self.step(site, f"called here: {self.code(site)}") for site in sites[-SHOWN_CALLS:])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import libcst as cst
 
@@ -15,6 +15,7 @@ from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
 from difflint.facts.truth import truth
 from difflint.facts.values import NONE, Class, Const, Function, Items, Library, Partial, Unknown, Value
+from difflint.syntax.outline import ClassDefinition, Definition
 
 
 def line(machine: Machine, frame: Frame, node: cst.SimpleStatementLine) -> None:
@@ -107,19 +108,30 @@ def try_(machine: Machine, frame: Frame, node: Any) -> None:
 
 
 def function(machine: Machine, frame: Frame, node: cst.FunctionDef) -> None:
-    owner = frame.owner if frame.function is None else None
     decorators = [machine.evaluate(frame, d.decorator) for d in node.decorators]
-    made = Function(
-        node,
-        frame.scope.module,
-        frame.scope.parent if owner is not None else frame.scope,
-        owner,
-        defaults=defaults(machine, frame, node.params),
-        decorators=tuple(_decorator_name(d.decorator) for d in node.decorators),
-    )
-    machine.defined.append(made)
+    names = tuple(_decorator_name(d.decorator) for d in node.decorators)
+    made = _defined(machine, frame, node, defaults(machine, frame, node.params), names)
     autocast.note_decorators(machine, made, decorators, frame.site(node))
     frame.scope.bind(node.name.value, _decorated(machine, frame, made, decorators, frame.site(node)))
+
+
+def definition(machine: Machine, frame: Frame, node: Definition) -> None:
+    """A function that is not parsed before it is called, unless its decorators or defaults have to be evaluated."""
+    if node.plain:
+        constants = tuple((name, Const(value)) for name, value in node.constants)
+        frame.scope.bind(node.label, _defined(machine, frame, node, constants, node.decorator_names))
+    else:
+        function(machine, frame, cast(cst.FunctionDef, node))
+
+
+def _defined(
+    machine: Machine, frame: Frame, node: Any, given: tuple[tuple[str, Value], ...], decorators: tuple[str, ...]
+) -> Function:
+    owner = frame.owner if frame.function is None else None
+    scope = frame.scope.parent if owner is not None else frame.scope
+    made = Function(node, frame.scope.module, scope, owner, defaults=given, decorators=decorators)
+    machine.defined.append(made)
+    return made
 
 
 def _decorated(
@@ -146,16 +158,23 @@ def _decorator_name(node: Any) -> str:
 
 
 def class_(machine: Machine, frame: Frame, node: cst.ClassDef) -> None:
+    _class(machine, frame, node, list(node.body.body))
+
+
+def class_definition(machine: Machine, frame: Frame, node: ClassDefinition) -> None:
+    _class(machine, frame, node, list(node.statements))
+
+
+def _class(machine: Machine, frame: Frame, node: Any, body: list[Any]) -> None:
     bases = tuple(machine.evaluate(frame, base.value) for base in node.bases)
     made = Class(node.name.value, node, frame.scope.module, bases, {})
     scope = type(frame.scope)(frame.scope.module, frame.scope, made.members)
-    inner = Frame(scope, frame.path, owner=made)
-    machine.execute(inner, node.body.body)
+    machine.execute(Frame(scope, frame.path, owner=made), body)
     made.members.update(scope.names)
     if any(isinstance(base, Library) and base.name.startswith("enum.") for base in bases):
         made.members.update(_members(made))
     if _is_dataclass(node):
-        made.members.setdefault("__dataclass__", Items(tuple(Const(name) for name in _fields(node))))
+        made.members.setdefault("__dataclass__", Items(tuple(Const(name) for name in _fields(body))))
     if not frame.scope.module.stub:
         machine.classes.append(made)
     decorators = [machine.evaluate(frame, d.decorator) for d in node.decorators]
@@ -167,15 +186,15 @@ def _members(made: Class) -> dict[str, Value]:
     return {name: Const(f"{made.name}.{name}") for name, v in made.members.items() if not isinstance(v, Function)}
 
 
-def _is_dataclass(node: cst.ClassDef) -> bool:
+def _is_dataclass(node: Any) -> bool:
     named_tuple = any(
         isinstance(b.value, cst.Name) and b.value.value in ("NamedTuple", "BaseModel") for b in node.bases
     )
     return named_tuple or any(_decorator_name(d.decorator) == "dataclass" for d in node.decorators)
 
 
-def _fields(node: cst.ClassDef) -> list[str]:
-    lines = [s for s in node.body.body if isinstance(s, cst.SimpleStatementLine)]
+def _fields(body: list[Any]) -> list[str]:
+    lines = [s for s in body if isinstance(s, cst.SimpleStatementLine)]
     small = [s for line in lines for s in line.body]
     return [s.target.value for s in small if isinstance(s, cst.AnnAssign) and isinstance(s.target, cst.Name)]
 
@@ -216,7 +235,9 @@ EXECUTORS: dict[type, Executor] = {
     cst.Try: try_,
     cst.TryStar: try_,
     cst.FunctionDef: function,
+    Definition: definition,
     cst.ClassDef: class_,
+    ClassDefinition: class_definition,
     cst.Global: global_,
     cst.Nonlocal: nonlocal_,
     cst.Match: matching.match_,

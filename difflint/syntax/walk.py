@@ -23,7 +23,7 @@ SKIPPED = (
 
 
 @cache
-def _fields(kind: type) -> tuple[str, ...] | None:
+def fields_of(kind: type) -> tuple[str, ...] | None:
     """The fields of a node class that may hold nodes with meaning; None for classes that have none."""
     if not issubclass(kind, cst.CSTNode) or issubclass(kind, SKIPPED):
         return None
@@ -40,7 +40,7 @@ def nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
             waiting.extend(node)
             continue
         kind: type = type(node)
-        names = _fields(kind)
+        names = fields_of(kind)
         if names is not None:
             yield node
             waiting.extend(getattr(node, name) for name in names)
