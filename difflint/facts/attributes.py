@@ -105,7 +105,7 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
         return Method(owner, name)
     if isinstance(owner, Const) and isinstance(owner.value, int | float):
         return Method(owner, name) if name in SAME_NUMBER else COEFFICIENT
-    if isinstance(owner, Function) and name == "__name__" and isinstance(owner.node, cst.FunctionDef):
+    if isinstance(owner, Function) and name == "__name__" and not isinstance(owner.node, cst.Lambda):
         return Const(owner.node.name.value)
     if isinstance(owner, Partial | Function):
         return Unknown(name)
