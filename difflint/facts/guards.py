@@ -12,13 +12,13 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import walk
 from difflint.facts.interval import BYTE
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Clamp, Site
 from difflint.facts.truth import ARRAYS, dtype_name, truth
 from difflint.facts.values import Choice, Items, Kind, Library, Origin, Tensor, Unknown, Value, constant, join
+from difflint.syntax import walk
 
 MAX_TESTED = 3  # names of one test that are looked at value by value
 # fmt: off

@@ -8,13 +8,13 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import walk
 from difflint.facts.branches import fork
 from difflint.facts.guards import refine
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
 from difflint.facts.truth import is_instance, truth
 from difflint.facts.values import Choice, Const, Unknown, Value, choices
+from difflint.syntax import walk
 
 
 def match_(machine: Machine, frame: Frame, node: cst.Match) -> None:
