@@ -1,4 +1,4 @@
-"""Finds the Python files below the paths a user names: gitignore-aware, excludes applied, in a fixed order."""
+"""Finds the Python files and notebooks below the named paths: gitignore-aware, excludes applied, in a fixed order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from difflint.files import absolute, shown_path
+from difflint.files import NOTEBOOK, absolute, shown_path
 from difflint.findings import FileError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Found:
 
 
 def discover(paths: Sequence[str], exclude: Sequence[str], root: Path) -> Found:
-    """The files named by ``paths`` and the ``.py`` files below its folders.
+    """The files named by ``paths`` and the ``.py`` and ``.ipynb`` files below its folders.
 
     A file or folder named explicitly is always taken; ``exclude`` holds patterns relative to ``root``.
     """
@@ -100,9 +100,9 @@ def _walk(folder: Path, ignores: list[Ignore], errors: list[FileError]) -> Itera
 
 
 def _is_python(entry: os.DirEntry[str]) -> bool:
-    """A ``.py`` name that is not an editor's lock (``.#x.py``) nor a link to a folder, which could loop."""
+    """Such a name that is not an editor's lock (``.#x.py``) nor a link to a folder, which could loop."""
     # Unlike `DirEntry.is_dir`, this does not fail for a link to itself; reading the file will say so.
-    return entry.name.endswith(".py") and not entry.name.startswith(".#") and not os.path.isdir(entry.path)
+    return entry.name.endswith((".py", NOTEBOOK)) and not entry.name.startswith(".#") and not os.path.isdir(entry.path)
 
 
 def _ignored(location: Path, ignores: Sequence[Ignore], *, folder: bool) -> bool:

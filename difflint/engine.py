@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from difflint.config import Settings
 from difflint.discovery import discover
 from difflint.errors import RuleError
 from difflint.facts import Facts, Problem, RowError, analyse
-from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source, split_lines
+from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source
 from difflint.findings import FileError, Finding, Place
 from difflint.result import Result, Stats
 from difflint.rules import UNUSED_SUPPRESSION, Rule, load_check, load_rules
@@ -26,14 +27,16 @@ def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None) -
     facts = _facts(sources)
     errors = [*found.errors, *sources.errors, *facts.errors]
     findings = [f for rule in rules for f in _check(rule, facts, errors) if _is_asked_for(f, sources, settings)]
-    texts = _texts(findings, sources)
-    kept, silenced, unused = split(findings, [s for path, text in texts.items() for s in find_suppressions(path, text)])
+    files = _files(findings, sources)
+    comments = [s for path, file in files.items() for s in find_suppressions(path, file.text)]
+    kept, silenced, unused = split(findings, comments)
     kept += _unused_suppressions(unused, rules, sources, settings)
+    shown = tuple(_in_cells(finding, files) for finding in _one_each(kept))
     return Result(
-        findings=_one_each(kept),
+        findings=shown,
         errors=tuple(sorted(set(errors))),
         rules=rules,
-        lines=_code_lines(kept, texts),
+        lines=_code_lines(shown, files),
         stats=Stats(len(sources.by_path), len(sources.relevant), len(silenced)),
     )
 
@@ -85,11 +88,17 @@ def _is_asked_for(finding: Finding, sources: Sources, settings: Settings) -> boo
     return any(path in sources.by_path for path in paths) and settings.runs(finding.rule, finding.place.path)
 
 
-def _texts(findings: Iterable[Finding], sources: Sources) -> Mapping[str, str]:
+def _files(findings: Iterable[Finding], sources: Sources) -> Mapping[str, SourceFile]:
     """The requested files, and those that were only imported but hold a finding."""
     imported = {finding.place.path for finding in findings} - sources.by_path.keys()
     files: list[SourceFile] = [*sources.by_path.values(), *(read_source(absolute(path)) for path in sorted(imported))]
-    return {file.path: file.text for file in files}
+    return {file.path: file for file in files}
+
+
+def _in_cells(finding: Finding, files: Mapping[str, SourceFile]) -> Finding:
+    """Until here places are lines of a text; who reads a notebook looks for the cell and its line."""
+    trace = tuple(files[step.path].step(step) if step.path in files else step for step in finding.trace)
+    return replace(finding, place=files[finding.place.path].place(finding.place), trace=trace)
 
 
 def _unused_suppressions(
@@ -108,7 +117,9 @@ def _unused_suppressions(
             yield Finding(rule.id, rule.name, rule.severity, rule.confidence, suppression.place, message, repair)
 
 
-def _code_lines(findings: Iterable[Finding], texts: Mapping[str, str]) -> dict[tuple[str, int], str]:
-    wanted = {(finding.place.path, finding.place.line) for finding in findings}
-    lines = {path: split_lines(texts[path]) for path, _ in wanted}
-    return {(path, line): lines[path][line - 1] for path, line in sorted(wanted) if line <= len(lines[path])}
+def _code_lines(findings: Iterable[Finding], files: Mapping[str, SourceFile]) -> dict[Place, str]:
+    """The line of code that each finding begins on."""
+    places = [finding.place for finding in findings]
+    lines = {key: files[key[0]].lines(key[1]) for key in dict.fromkeys((place.path, place.cell) for place in places)}
+    own = ((place, lines[place.path, place.cell]) for place in places)
+    return {place: text[place.line - 1] for place, text in own if place.line <= len(text)}

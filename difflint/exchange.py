@@ -49,11 +49,16 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "end_column": place.end_column,
         "message": finding.message,
         "repair": finding.repair,
-        "trace": [{"path": step.path, "line": step.line, "what": step.what} for step in finding.trace],
+        "trace": [_step(step) for step in finding.trace],
         "fix": None,
         "experiment": _plain(finding.experiment),
     }
     return record if place.cell is None else record | {"cell": place.cell}
+
+
+def _step(step: TraceStep) -> dict[str, Any]:
+    record: dict[str, Any] = {"path": step.path, "line": step.line, "what": step.what}
+    return record if step.cell is None else record | {"cell": step.cell}
 
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
@@ -91,7 +96,7 @@ def _finding(item: Any, where: str) -> Finding:
         name=texts["name"],
         severity=texts["severity"],
         confidence=texts["confidence"],
-        place=Place(texts["path"], **numbers, cell=item.get("cell")),
+        place=Place(texts["path"], **numbers, cell=_cell(item, where)),
         message=texts["message"],
         repair=str(item.get("repair", "")),
         trace=_trace(item.get("trace", []), f"{where}: trace"),
@@ -102,10 +107,17 @@ def _finding(item: Any, where: str) -> Finding:
 def _trace(items: Any, where: str) -> tuple[TraceStep, ...]:
     if not isinstance(items, Sequence) or not all(isinstance(item, dict) for item in items):
         raise ConfirmError(f"{where} must be a list of objects")
-    return tuple(
-        TraceStep(_field(item, "path", str, where), _field(item, "line", int, where), _field(item, "what", str, where))
-        for item in items
-    )
+    return tuple(_trace_step(item, where) for item in items)
+
+
+def _trace_step(item: Mapping[str, Any], where: str) -> TraceStep:
+    path, what = _field(item, "path", str, where), _field(item, "what", str, where)
+    return TraceStep(path, _field(item, "line", int, where), what, _cell(item, where))
+
+
+def _cell(item: Mapping[str, Any], where: str) -> int | None:
+    """The number of a notebook's cell, None for other files."""
+    return None if item.get("cell") is None else _field(item, "cell", int, where)
 
 
 def _field(item: Mapping[str, Any], key: str, kind: type, where: str) -> Any:

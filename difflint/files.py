@@ -15,9 +15,12 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
-from difflint.findings import FileError
+from difflint.findings import FileError, Place, TraceStep
+from difflint.notebooks import Cells, NotANotebook, read_notebook
 
 SIZE_LIMIT = 5 * 1024 * 1024  # bytes; larger files are generated tables, not code that a person fixes
+NOTEBOOK_LIMIT = 100 * 1024 * 1024  # a notebook holds its outputs as well; its code is held to the limit above
+NOTEBOOK = ".ipynb"
 
 _BRACKET = re.compile(r"[()\[\]{}]")
 _BRACKET_LIMIT = 200  # CPython's own: MAXLEVEL in Parser/tokenizer.h
@@ -41,16 +44,32 @@ _SOURCE_OR_SINK = re.compile(
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A Python file as text.
+    """A Python file as text, or the Python of a notebook.
 
     ``path`` is how the file is named in reports, ``location`` is where it lies (absolute), and ``project`` is
-    the folder up to which its absolute imports are looked for.
+    the folder up to which its absolute imports are looked for. ``cells`` tells where the cells of a notebook stand in
+    its text, and ``errors`` which of them are missing.
     """
 
     path: str
     text: str
     location: Path
     project: Path
+    cells: Cells | None = None
+    errors: tuple[FileError, ...] = ()
+
+    def lines(self, cell: int | None = None) -> list[str]:
+        """The lines of the file, or of one cell of a notebook."""
+        lines = split_lines(self.text)
+        return lines if cell is None or self.cells is None else self.cells.lines(lines, cell)
+
+    def place(self, place: Place) -> Place:
+        """A place in the text as a reader of the file finds it."""
+        return self.cells.place(place) if self.cells else place
+
+    def step(self, step: TraceStep) -> TraceStep:
+        """A step of a chain as a reader of the file finds it."""
+        return self.cells.step(step) if self.cells else step
 
 
 class Unreadable(Exception):
@@ -86,7 +105,8 @@ class Sources:
             self.errors.append(unreadable.error)
             return
         self.by_path[source.path] = source
-        if may_matter(content):
+        self.errors.extend(source.errors)
+        if may_matter(content if source.cells is None else source.text.encode()):
             self.relevant.append(source)
 
     def check_the_rest(self) -> None:
@@ -145,19 +165,34 @@ def read_bytes(location: Path) -> bytes:
         status = location.stat()
         if not stat.S_ISREG(status.st_mode):
             raise _unreadable(location, "is not a regular file")
-        if status.st_size > SIZE_LIMIT:
-            raise _unreadable(location, f"is larger than {SIZE_LIMIT // 2**20} MB")
+        limit = NOTEBOOK_LIMIT if location.suffix == NOTEBOOK else SIZE_LIMIT
+        if status.st_size > limit:
+            raise _unreadable(location, f"is larger than {limit // 2**20} MB")
         return location.read_bytes()
     except OSError as error:
         raise _unreadable(location, _why(location, error)) from error
 
 
 def source_from_bytes(content: bytes, location: Path) -> SourceFile:
-    """``content`` decoded as PEP 263 says; raises `Unreadable`."""
+    """``content`` decoded as PEP 263 says, or a notebook's cells; raises `Unreadable`."""
+    if location.suffix == NOTEBOOK:
+        return _notebook(content, location)
     text = _decode(content, location)
     if _looks_deep(text) and not _python_can_parse(text):
         raise _unreadable(location, "is nested too deeply to be parsed")
     return SourceFile(shown_path(location), text, location, project_of(location.parent))
+
+
+def _notebook(content: bytes, location: Path) -> SourceFile:
+    try:
+        notebook = read_notebook(content, syntax_error)
+    except NotANotebook as error:
+        raise _unreadable(location, str(error)) from error
+    if len(notebook.text) > SIZE_LIMIT:
+        raise _unreadable(location, f"holds more than {SIZE_LIMIT // 2**20} MB of code")
+    path = shown_path(location)
+    errors = tuple(FileError(path, fault) for fault in notebook.faults)
+    return SourceFile(path, notebook.text, location, project_of(location.parent), notebook.cells, errors)
 
 
 def may_matter(content: bytes) -> bool:

@@ -18,6 +18,11 @@ class Place:
     end_column: int
     cell: int | None = None
 
+    @property
+    def where(self) -> str:
+        """``path:line:column``, or ``path:cell 3:line:column``."""
+        return f"{_file(self.path, self.cell)}:{self.line}:{self.column}"
+
 
 @dataclass(frozen=True)
 class TraceStep:
@@ -26,6 +31,12 @@ class TraceStep:
     path: str
     line: int
     what: str
+    cell: int | None = None
+
+    @property
+    def where(self) -> str:
+        """``path:line``, or ``path:cell 3:line``."""
+        return f"{_file(self.path, self.cell)}:{self.line}"
 
 
 @dataclass(frozen=True)
@@ -54,3 +65,7 @@ class FileError:
 
     path: str
     message: str
+
+
+def _file(path: str, cell: int | None) -> str:
+    return path if cell is None else f"{path}:cell {cell}"

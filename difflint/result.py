@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from difflint.findings import FileError, Finding
+from difflint.findings import FileError, Finding, Place
 from difflint.rules import Rule
 
 
@@ -26,7 +26,7 @@ class Result:
     findings: tuple[Finding, ...] = ()
     errors: tuple[FileError, ...] = ()
     rules: tuple[Rule, ...] = ()
-    lines: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    lines: Mapping[Place, str] = field(default_factory=dict)
     stats: Stats = field(default_factory=Stats)
 
     def counts(self) -> dict[str, int]:

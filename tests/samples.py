@@ -34,6 +34,6 @@ RESULT = Result(
     findings=(FINDING,),
     errors=(FileError("src/bad.py", "is a binary file (it holds a null byte)"),),
     rules=(RULE,),
-    lines={("src/my model.py", 3): "\tif y: save_image(x)"},
+    lines={FINDING.place: "\tif y: save_image(x)"},
     stats=Stats(files=2, analysed=1, suppressed=1),
 )

@@ -114,7 +114,8 @@ def _existing(file: str) -> str | None:
 
 def _dotted(file: Path) -> str:
     """A readable module name: the file below its topmost package folder."""
-    parts = [file.stem] if file.stem != "__init__" else []
+    stem = file.stem if file.suffix == ".py" else file.name  # train.ipynb beside train.py is another module
+    parts = [stem] if stem != "__init__" else []
     folder = file.parent
     while (folder / "__init__.py").is_file():
         parts.insert(0, folder.name)

@@ -12,5 +12,4 @@ def render(result: Result) -> str:
 
 
 def _line(finding: Finding) -> str:
-    place = finding.place
-    return f"{place.path}:{place.line}:{place.column}: {finding.rule} {' '.join(finding.message.split())}"
+    return f"{finding.place.where}: {finding.rule} {' '.join(finding.message.split())}"

@@ -14,12 +14,15 @@ def render(result: Result) -> str:
 
 def _finding(finding: Finding) -> str:
     place = finding.place
-    properties = {"file": place.path, "line": str(place.line), "endLine": str(place.end_line)}
-    if place.line == place.end_line:  # GitHub takes columns only within one line
+    properties = {"file": place.path}
+    if place.cell is None:  # in a notebook GitHub would look for the lines in the JSON
+        properties |= {"line": str(place.line), "endLine": str(place.end_line)}
+    if place.cell is None and place.line == place.end_line:  # GitHub takes columns only within one line
         properties |= {"col": str(place.column), "endColumn": str(place.end_column)}
     properties["title"] = f"{finding.rule} {finding.name}"
-    chain = "\n".join(f"{step.path}:{step.line}  {step.what}" for step in finding.trace)
-    body = "\n\n".join(part for part in (finding.message, chain, finding.repair) if part)
+    chain = "\n".join(f"{step.where}  {step.what}" for step in finding.trace)
+    message = finding.message if place.cell is None else f"{place.where}: {finding.message}"
+    body = "\n\n".join(part for part in (message, chain, finding.repair) if part)
     return _command(finding.severity, properties, body)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from difflint.exchange import Verdict
-from difflint.files import Unreadable, absolute, read_source, split_lines
+from difflint.files import Unreadable, absolute, read_source
 from difflint.findings import Finding
 from difflint.report.verdicts import moved, number, summary
 
@@ -68,9 +68,8 @@ def _article(verdict: Verdict) -> str:
 
 def _parts(verdict: Verdict) -> Iterator[str]:
     finding, record = verdict.finding, verdict.record
-    place = finding.place
     yield f"<h2>{escape(finding.rule)} {escape(finding.name)}</h2>"
-    yield f"<p><code>{escape(place.path)}:{place.line}:{place.column}</code></p>"
+    yield f"<p><code>{escape(finding.place.where)}</code></p>"
     symptom = record.get("symptom")
     seen = f": {escape(str(symptom))}" if symptom and symptom != "none" else ""
     reason = verdict.reason[:1].upper() + verdict.reason[1:]
@@ -78,7 +77,7 @@ def _parts(verdict: Verdict) -> Iterator[str]:
     yield f"<p>{escape(finding.message)}</p>"
     yield from _code(finding)
     if finding.trace:
-        steps = (f"<li>{escape(step.path)}:{step.line} {escape(step.what)}</li>" for step in finding.trace)
+        steps = (f"<li>{escape(step.where)} {escape(step.what)}</li>" for step in finding.trace)
         yield f'<ol class="chain">{"".join(steps)}</ol>'
     yield from _strips(record.get("images", {}))
     yield from _measures(record.get("arms", {}))
@@ -90,7 +89,7 @@ def _parts(verdict: Verdict) -> Iterator[str]:
 def _code(finding: Finding) -> Iterator[str]:
     place = finding.place
     try:
-        lines = split_lines(read_source(absolute(place.path)).text)
+        lines = read_source(absolute(place.path)).lines(place.cell)
     except Unreadable:
         return  # a findings file may come from another machine
     first = max(1, place.line - _CONTEXT)

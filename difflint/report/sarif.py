@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 import difflint
-from difflint.findings import FileError, Finding
+from difflint.findings import FileError, Finding, Place, TraceStep
 from difflint.result import Result
 from difflint.rules import Rule
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _PRECISION = {"high": "very-high", "medium": "high", "low": "medium"}  # GitHub's words for our confidence
+
+_NO_LINE = {"startLine": 1}  # a viewer would look for the lines of a notebook in its JSON; the message names the cell
 
 
 def render(result: Result) -> str:
@@ -56,28 +58,36 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int) -> dict[str, Any]:
-    place = finding.place
+    text = f"{finding.message}\n{finding.repair}".strip()
+    flow = [{"location": _step(step)} for step in finding.trace]
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "level": finding.severity,
+        "message": {"text": _in_cell(finding.place, text)},
+        "locations": [{"physicalLocation": _physical(finding.place)}],
+        **({"codeFlows": [{"threadFlows": [{"locations": flow}]}]} if flow else {}),
+    }
+
+
+def _physical(place: Place) -> dict[str, Any]:
     region = {
         "startLine": place.line,
         "startColumn": place.column,
         "endLine": place.end_line,
         "endColumn": place.end_column,
     }
-    text = f"{finding.message}\n{finding.repair}".strip()
-    flow = [_step(step.path, step.line, step.what) for step in finding.trace]
-    return {
-        "ruleId": finding.rule,
-        "ruleIndex": index,
-        "level": finding.severity,
-        "message": {"text": text},
-        "locations": [{"physicalLocation": {"artifactLocation": _artifact(place.path), "region": region}}],
-        **({"codeFlows": [{"threadFlows": [{"locations": flow}]}]} if flow else {}),
-    }
+    return {"artifactLocation": _artifact(place.path), "region": region if place.cell is None else _NO_LINE}
 
 
-def _step(path: str, line: int, what: str) -> dict[str, Any]:
-    physical = {"artifactLocation": _artifact(path), "region": {"startLine": line}}
-    return {"location": {"physicalLocation": physical, "message": {"text": what}}}
+def _step(step: TraceStep) -> dict[str, Any]:
+    region = {"startLine": step.line} if step.cell is None else _NO_LINE
+    physical = {"artifactLocation": _artifact(step.path), "region": region}
+    return {"physicalLocation": physical, "message": {"text": _in_cell(step, step.what)}}
+
+
+def _in_cell(place: Place | TraceStep, text: str) -> str:
+    return text if place.cell is None else f"cell {place.cell}, line {place.line}: {text}"
 
 
 def _notification(error: FileError) -> dict[str, Any]:

@@ -36,16 +36,15 @@ def statistics(result: Result) -> str:
 
 
 def header(finding: Finding, paint: Paint) -> str:
-    """``path:line:column: severity CODE name``."""
-    place = finding.place
-    where = paint(f"{place.path}:{place.line}:{place.column}", "bold")
+    """``path:line:column: severity CODE name``; a notebook's cell stands before the line."""
+    where = paint(finding.place.where, "bold")
     return f"{where}: {paint(finding.severity, finding.severity)} {paint(finding.rule, 'bold')} {finding.name}"
 
 
 def _block(finding: Finding, result: Result, paint: Paint) -> Iterator[str]:
     yield header(finding, paint)
     yield from _wrapped(finding.message, "  ", "  ")
-    code = result.lines.get((finding.place.path, finding.place.line))
+    code = result.lines.get(finding.place)
     if code is not None:
         yield from _excerpt(finding, code, paint)
     yield from _chain(finding, paint)
@@ -68,7 +67,7 @@ def _excerpt(finding: Finding, code: str, paint: Paint) -> Iterator[str]:
 
 def _chain(finding: Finding, paint: Paint) -> Iterator[str]:
     yield ""
-    places = [f"{step.path}:{step.line}" for step in finding.trace]
+    places = [step.where for step in finding.trace]
     width = max(map(len, places), default=0)
     for place, step in zip(places, finding.trace, strict=True):
         yield f"    {paint(place.ljust(width), 'place')}  {step.what}"

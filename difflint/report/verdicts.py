@@ -16,8 +16,7 @@ _STYLES = {"confirmed": "error", "refuted": "good", "undecided": "warning"}
 def block(verdict: Verdict, paint: Paint = plain) -> str:
     """One verdict: the finding's place, what the experiment showed, and the measures of both arms."""
     finding, record = verdict.finding, verdict.record
-    place = finding.place
-    where = f"{place.path}:{place.line}:{place.column}: {finding.rule} {finding.name}"
+    where = f"{finding.place.where}: {finding.rule} {finding.name}"
     symptom = record.get("symptom") or "none"
     shown = f" ({symptom})" if verdict.verdict == "confirmed" and symptom != "none" else ""
     lines = [f"{where}: {paint(verdict.verdict, _STYLES[verdict.verdict])}{shown}", f"  {verdict.reason}"]
