@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from difflint.facts import aliases, arithmetic, autocast, dotted, networks, questions, schedules
+from difflint.facts import aliases, arithmetic, autocast, dotted, indexing, networks, questions, schedules
 from difflint.facts.events import Backward
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -127,10 +127,25 @@ def anything(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
     return Unknown("anything", site)
 
 
+def index(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """The number of some item: which one is not known, but it is no text."""
+    return Unknown("index", site)
+
+
 def picture_fields(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """A batch of a data set of unknown columns: the transform is given pictures under any key."""
     picture = arguments.args[0] if arguments.args else ANY
     return Record(rest=Elements(picture))
+
+
+def row(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """One row of a batch of columns: the first item of each."""
+    batch = arguments.args[0] if arguments.args else ANY
+    if not isinstance(batch, Record):
+        return ANY
+    columns = (*batch.entries, (None, batch.rest or ANY))
+    *entries, (_, rest) = [(name, indexing.get(machine, frame, column, Const(0), site)) for name, column in columns]
+    return Record(tuple(entries), rest)
 
 
 def named_record(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -267,7 +282,9 @@ INTRINSICS: dict[str, Intrinsic] = {
     "difflint.single": single,
     "difflint.freeze": freeze,
     "difflint.anything": anything,
+    "difflint.index": index,
     "difflint.picture_fields": picture_fields,
+    "difflint.row": row,
     "collections.OrderedDict": dictionary,
     "collections.namedtuple": named_tuple,
     "difflint.make_record": make_record,

@@ -34,7 +34,7 @@ def truth(value: Value) -> bool | None:
 
 def is_instance(value: Value, kinds: Value) -> bool | None:
     """What ``isinstance(value, kinds)`` gives, None if that is not known."""
-    if isinstance(value, Unknown | Choice):
+    if isinstance(value, Choice) or (isinstance(value, Unknown) and not value.is_index):
         return None
     answers = [_is_one(value, kind) for kind in (kinds.items if isinstance(kinds, Items) else (kinds,))]
     return True if True in answers else (None if None in answers else False)
@@ -51,6 +51,8 @@ def _is_one(value: Value, kind: Value) -> bool | None:
     if isinstance(value, Tensor):
         return _is_array(value, name)
     plain = PLAIN.get(name.removeprefix("builtins."))
+    if isinstance(value, Unknown):
+        return plain is int if plain is not None or name in ARRAYS else None
     if isinstance(value, Const):
         return plain is not None and isinstance(value.value, plain)
     if isinstance(value, Items):

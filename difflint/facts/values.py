@@ -130,6 +130,11 @@ class Unknown:
         """Whether it is a schedule table, a timestep or another number that only scales tensors."""
         return self.what == "coefficient"
 
+    @property
+    def is_index(self) -> bool:
+        """Whether it is a whole number that counts items."""
+        return self.what == "index"
+
 
 class Option(Unknown):
     """A flag of the command line: either way is possible, the default one is the usual."""
