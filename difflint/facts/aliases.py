@@ -19,7 +19,7 @@ def changed(machine: Machine, frame: Frame, old: Value, new: Value) -> None:
         for name, value in names.items():
             if value is old:
                 outside = names is not frame.scope.names
-                sure = not outside or frame.undecided == frame.repeated == 0
+                sure = not outside or born > frame.unsure
                 names[name] = new if sure else join((old, new))
                 machine.memory.changed(space, name, born if outside else machine.memory.births + 1)
 

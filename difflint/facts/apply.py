@@ -33,6 +33,7 @@ from difflint.facts.values import (
     Value,
     join,
     tensors,
+    usable,
 )
 
 Bound = dict[str, Value]
@@ -81,7 +82,7 @@ def _loss(machine: Machine, found: Row, bound: Bound, site: Site) -> Value:
 
 def _on(machine: Machine, frame: Frame, found: Row, bound: Bound, subject: Value, site: Site) -> Value:
     if isinstance(subject, Choice):
-        return join(_on(machine, frame, found, bound, v, site) for v in subject.values)
+        return join(_on(machine, frame, found, bound, v, site) for v in usable(subject))
     results = []
     for case in found.cases:
         holds = guard(case.when, bound, subject)

@@ -24,6 +24,7 @@ from difflint.facts.values import (
     Items,
     Library,
     LibraryObject,
+    Life,
     Method,
     Partial,
     Record,
@@ -31,6 +32,7 @@ from difflint.facts.values import (
     Unknown,
     Value,
     join,
+    usable,
 )
 
 SAME_TENSOR = frozenset(
@@ -86,7 +88,7 @@ def builtin(machine: Machine, name: str, site: Site) -> Value:
 def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> Value:
     """``owner.name``."""
     if isinstance(owner, Choice):
-        return join(get(machine, frame, v, name, site) for v in owner.values)
+        return join(get(machine, frame, v, name, site) for v in usable(owner))
     if isinstance(owner, Instance):
         return _of_instance(machine, frame, owner, name, site)
     if isinstance(owner, Library):
@@ -179,7 +181,7 @@ def _of_class(owner: Class, name: str) -> Value:
 def set_attribute(machine: Machine, frame: Frame, owner: Value, name: str, value: Value) -> None:
     """``owner.name = value``; where it is not sure that this happens to this object, the old value may stay."""
     if isinstance(owner, Choice):
-        for choice in owner.values:
+        for choice in usable(owner):
             set_attribute(machine, frame, choice, name, value)
     elif isinstance(owner, Instance):
         old = owner.attributes.get(name)
@@ -193,7 +195,7 @@ def set_attribute(machine: Machine, frame: Frame, owner: Value, name: str, value
         machine.memory.changed(owner, name, 0)
         machine.memory.forget()  # its objects and subclasses have the name too
         old = owner.members.get(name)
-        owner.members[name] = value if old is None or is_certain(frame) else either(old, value)
+        owner.members[name] = value if old is None or frame.unsure < 0 else either(old, value)
 
 
 def either(old: Value, new: Value) -> Value:
@@ -212,16 +214,13 @@ def either(old: Value, new: Value) -> Value:
     return join((old, new))
 
 
-def is_certain(frame: Frame) -> bool:
-    return frame.undecided == 0 and frame.repeated == 0
-
-
 def _surely(machine: Machine, frame: Frame, owner: Instance) -> bool:
     """Whether it happens to this very object, and now: in its constructor, or in the run that made it."""
     constructor = getattr(getattr(frame.function, "name", None), "value", "") in ("__init__", "setup", "__post_init__")
     if frame.undecided == 0 and (constructor or frame.scope.module.stub) and frame.self_value is owner:
         return True
-    return is_certain(frame) and owner.life.era == machine.era and not owner.life.shared
+    life: Life = instance_behind(owner).life
+    return life.born > frame.unsure and life.era == machine.era and not life.shared
 
 
 def super_value(frame: Frame) -> Value:

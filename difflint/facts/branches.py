@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -48,9 +49,8 @@ def _look(machine: Machine, frame: Frame, way: Callable[[], None]) -> None:
     """Go a way that is not the default one for what it shows, and come back."""
     before = dict(frame.scope.names)
     returns, alive = len(frame.returns), frame.alive
-    frame.undecided += 1
-    way()
-    frame.undecided -= 1
+    with unsure(machine, frame):
+        way()
     del frame.returns[returns:]
     frame.scope.names, frame.alive = before, alive
 
@@ -66,17 +66,26 @@ def _is_main_test(test: Any) -> bool:
     return isinstance(test, cst.Comparison) and isinstance(test.left, cst.Name) and test.left.value == "__name__"
 
 
+@contextmanager
+def unsure(machine: Machine, frame: Frame) -> Iterator[None]:
+    """A piece of code that may not run: what was there before it may stay as it was."""
+    before, frame.unsure = frame.unsure, machine.memory.births
+    frame.undecided += 1
+    yield
+    frame.undecided -= 1
+    frame.unsure = before
+
+
 def fork(machine: Machine, frame: Frame, ways: tuple[Callable[[], None], ...]) -> None:
     """Run each way from the same names and join what those that go on leave behind."""
     before = frame.scope.names
     ends = []
-    frame.undecided += 1
     for way in ways:
         frame.scope.names, frame.alive = dict(before), True
-        way()
+        with unsure(machine, frame):
+            way()
         if frame.alive:
             ends.append(frame.scope.names)
-    frame.undecided -= 1
     frame.alive = bool(ends)
     frame.scope.names = before
     if ends:

@@ -46,6 +46,7 @@ from difflint.facts.values import (
     Value,
     constant,
     join,
+    usable,
 )
 
 MAX_REMADE = 4  # objects of one place that are told apart because they were changed later
@@ -55,7 +56,7 @@ MAX_NESTED = 3  # runs of one function inside itself, on whatever objects: a tre
 def call(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, site: Site) -> Value:
     """What calling ``callee`` gives; every choice of it is called."""
     if isinstance(callee, Choice):
-        return join(call(machine, frame, v, arguments, site) for v in callee.values)
+        return join(call(machine, frame, v, arguments, site) for v in usable(callee))
     if isinstance(callee, Function):
         return run(machine, frame, callee, arguments, site)
     if isinstance(callee, Class):
@@ -220,7 +221,7 @@ def _body(machine: Machine, frame: Frame, function: Function, arguments: Argumen
     inner = Frame(
         scope, function.module.path, function.node, function.owner, bound if isinstance(bound, Instance) else None
     )
-    inner.undecided, inner.repeated = frame.undecided, frame.repeated
+    inner.undecided, inner.unsure = frame.undecided, frame.unsure
     inner.called_at, inner.receiver = site, function.bound
     bind_parameters(machine, inner, function, arguments, bound)
     without_grad = "no_grad" in function.decorators or "inference_mode" in function.decorators

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import libcst as cst
@@ -27,11 +28,7 @@ def import_(machine: Machine, frame: Frame, node: cst.Import) -> None:
 def import_from(machine: Machine, frame: Frame, node: cst.ImportFrom) -> None:
     base = dotted(node.module) if node.module is not None else ""
     importer: Module = frame.scope.module
-    source = (
-        machine.project.relative(len(node.relative), base, importer)
-        if node.relative
-        else machine.project.find(base, importer)
-    )
+    source = _source(machine, frame, node)
     if source is not None:
         machine.importer(machine, source)
     if isinstance(node.names, cst.ImportStar):
@@ -67,6 +64,64 @@ def interpreted(machine: Machine, module: Module) -> Value:
     """A project module as a value: its names are read like class members."""
     machine.importer(machine, module)
     return Class(module.name, None, module, (), module.scope.names)
+
+
+INSTALLED = sys.stdlib_module_names | {"torch", "numpy", "torchvision", "PIL"}  # without these nothing else works
+
+
+def may_fail(machine: Machine, frame: Frame, statement: Any) -> bool:
+    """Whether a statement in the body of a ``try`` may raise: imports that are found and constants do not."""
+    parts = statement.body if isinstance(statement, cst.SimpleStatementLine) else [statement]
+    return not all(_is_safe(machine, frame, part) for part in parts)
+
+
+def _is_safe(machine: Machine, frame: Frame, part: Any) -> bool:
+    if isinstance(part, cst.Assign):
+        return isinstance(part.value, cst.Name | cst.SimpleString | cst.BaseNumber)
+    if isinstance(part, cst.Import):
+        importer: Module = frame.scope.module
+        names = [dotted(alias.name) for alias in part.names]
+        return all(n.partition(".")[0] in INSTALLED or machine.project.find(n, importer) is not None for n in names)
+    if isinstance(part, cst.ImportFrom):
+        if _source(machine, frame, part) is not None:
+            return not _lacks(machine, frame, part)
+        known = machine.knowledge.knows
+        return not isinstance(part.names, cst.ImportStar) and all(known(name) for name in _full_names(part))
+    return isinstance(part, cst.Pass)
+
+
+def fails(machine: Machine, frame: Frame, statement: Any) -> bool:
+    """Whether it surely raises: it imports a name from a file of the project that lacks it."""
+    parts = statement.body if isinstance(statement, cst.SimpleStatementLine) else []
+    return any(isinstance(part, cst.ImportFrom) and _lacks(machine, frame, part) for part in parts)
+
+
+def _lacks(machine: Machine, frame: Frame, node: cst.ImportFrom) -> bool:
+    source = _source(machine, frame, node)
+    if source is None or isinstance(node.names, cst.ImportStar):
+        return False
+    machine.importer(machine, source)
+    if source.state != "done" or "__getattr__" in source.text or "import *" in source.text:
+        return False
+    names = {full.rpartition(".")[2]: full for full in _full_names(node)}
+    absent = [full for name, full in names.items() if name not in source.scope.names]
+    return any(_file(machine, frame, len(node.relative), full) is None for full in absent)
+
+
+def _full_names(node: cst.ImportFrom) -> list[str]:
+    """The dotted names that ``from x import a, b`` asks for, without the dots in front."""
+    names = [] if isinstance(node.names, cst.ImportStar) else [dotted(alias.name) for alias in node.names]
+    return [f"{dotted(node.module)}.{name}" if node.module is not None else name for name in names]
+
+
+def _file(machine: Machine, frame: Frame, level: int, name: str) -> Module | None:
+    importer: Module = frame.scope.module
+    return machine.project.relative(level, name, importer) if level else machine.project.find(name, importer)
+
+
+def _source(machine: Machine, frame: Frame, node: cst.ImportFrom) -> Module | None:
+    """The project file that ``from x import`` takes its names from."""
+    return _file(machine, frame, len(node.relative), dotted(node.module) if node.module is not None else "")
 
 
 def dotted(node: Any) -> str:

@@ -29,6 +29,7 @@ from difflint.facts.values import (
     choices,
     constant,
     join,
+    usable,
 )
 
 SLICE = Items((NONE, NONE, NONE), "slice")
@@ -38,7 +39,7 @@ UNROLL = 64
 def get(machine: Machine, frame: Frame, owner: Value, key: Value, site: Site) -> Value:
     """``owner[key]``."""
     if isinstance(owner, Choice):
-        return join(get(machine, frame, v, key, site) for v in owner.values)
+        return join(get(machine, frame, v, key, site) for v in usable(owner))
     if isinstance(owner, Tensor):
         return owner
     if isinstance(owner, Items):
@@ -122,6 +123,28 @@ def unrolled(machine: Machine, frame: Frame, iterable: Value) -> tuple[Value, ..
     return None
 
 
+# classes of stubs that nobody loops over when they are empty
+FILLED = frozenset(["DataLoader", "Dataset", "VisionDataset", "Columns"])
+
+
+def is_filled(iterable: Value) -> bool:
+    """Whether a loop over it surely has a round: a data set and a loader have pictures, a tensor has rows."""
+    if isinstance(iterable, Items):
+        return bool(iterable.items)
+    if isinstance(iterable, Record):
+        return bool(iterable.entries)
+    if isinstance(iterable, Elements):
+        return iterable.some
+    if isinstance(iterable, Instance):
+        return any(isinstance(c, Class) and c.module.stub and c.name in FILLED for c in iterable.cls.mro())
+    return isinstance(iterable, Tensor) or (isinstance(iterable, Unknown) and iterable.is_coefficient)
+
+
+def each_of(machine: Machine, frame: Frame, iterable: Value) -> Elements:
+    """What any item of an iterable may be, and whether there is one."""
+    return Elements(item_of(machine, frame, iterable), some=all(is_filled(v) for v in choices(iterable)))
+
+
 def item_of(machine: Machine, frame: Frame, iterable: Value) -> Value:
     """What any item of an iterable may be."""
     if isinstance(iterable, Choice):
@@ -170,7 +193,7 @@ def _bind(machine: Machine, frame: Frame, name: str, value: Value) -> None:
     """``name = value``; a name of another scope may keep its old value where that is not sure to run."""
     scope = frame.scope.outer.get(name, frame.scope)
     old = scope.names.get(name)
-    if old is not None and scope is not frame.scope and not attributes.is_certain(frame):
+    if old is not None and scope is not frame.scope and scope.born <= frame.unsure:
         value = attributes.either(old, value)
     if scope is not frame.scope or (old is not None and old is not value and old != value):
         machine.memory.changed(scope, name, scope.born if scope is not frame.scope else machine.memory.births + 1)

@@ -167,7 +167,8 @@ def named_tuple(machine: Machine, frame: Frame, arguments: Arguments, site: Site
 def make_record(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     names, *values = arguments.args
     keys = [constant(name) for name in names.items] if isinstance(names, Items) else []
-    return Record((*zip(keys, values, strict=False), *arguments.kwargs), ordered=True)
+    given = {**dict(zip(keys, values, strict=False)), **dict(arguments.kwargs)}
+    return Record(tuple((key, given.get(key, Unknown(str(key), site))) for key in keys), ordered=True)
 
 
 def add_option(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:

@@ -1,19 +1,38 @@
-"""Loops: a short known sequence is unrolled, any other body runs twice, and what would go on growing is unknown."""
+"""Loops: a short known sequence is unrolled; any other body runs until a round is like those before it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import libcst as cst
 
 from difflint.facts import indexing
+from difflint.facts.attributes import either
 from difflint.facts.branches import fork
+from difflint.facts.guards import refine
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame, Loop
 from difflint.facts.truth import truth
-from difflint.facts.values import ANY, COEFFICIENT, Choice, Elements, Tensor, Unknown, Value, constant
+from difflint.facts.values import (
+    COEFFICIENT,
+    Choice,
+    Elements,
+    Items,
+    Kind,
+    Record,
+    Tensor,
+    Unknown,
+    Value,
+    choices,
+    constant,
+    join,
+)
+
+Names = dict[str, Value]
+ROUNDS = 3
+COUNTED = 8  # rounds of a ``while`` whose test is known each time
 
 
 def for_(machine: Machine, frame: Frame, node: cst.For) -> None:
@@ -25,50 +44,96 @@ def _over(machine: Machine, frame: Frame, node: cst.For, iterable: Value) -> Non
     if isinstance(iterable, Choice):
         fork(machine, frame, tuple(partial(_over, machine, frame, node, v) for v in iterable.values))
         return
+
+    def start(item: Value) -> None:
+        indexing.bind_target(machine, frame, node.target, item)
+
     known = indexing.unrolled(machine, frame, iterable)
     if known is not None:
-        rounds: list[Value] = list(known)
-    else:
-        item = indexing.item_of(machine, frame, iterable)
-        first = iterable.first if isinstance(iterable, Elements) and iterable.first is not None else item
-        rounds = [first, item]
-    repeat(
-        machine,
-        frame,
-        node,
-        rounds,
-        lambda item: indexing.bind_target(machine, frame, node.target, item),
-        known is not None,
-    )
+        _unroll(machine, frame, node, known, start)
+        return
+    item = indexing.item_of(machine, frame, iterable)
+    first = iterable.first if isinstance(iterable, Elements) and iterable.first is not None else item
+    rounds = [partial(start, first), *(partial(start, item) for _ in range(ROUNDS - 1))]
+    _widen(machine, frame, node, rounds, indexing.is_filled(iterable), Loop())
 
 
 def while_(machine: Machine, frame: Frame, node: cst.While) -> None:
-    if truth(machine.evaluate(frame, node.test)) is not False:
-        repeat(machine, frame, node, [ANY, ANY], lambda item: None, False)
-
-
-def repeat(
-    machine: Machine, frame: Frame, node: Any, rounds: list[Value], start: Callable[[Value], None], exact: bool
-) -> None:
-    """The one place where loops are widened: a short known sequence is unrolled, any other body runs twice."""
+    """A test that is known each time counts the rounds; ``while True`` is left by a break alone."""
     loop = Loop()
-    frame.loops.append(loop)
-    states = [dict(frame.scope.names)]
-    for item in rounds:
-        start(item)
-        machine.execute(frame, [node.body])
-        ends = ([frame.scope.names] if frame.alive else []) + loop.continues
-        loop.continues = []
-        frame.alive = bool(ends)
-        if not ends:
+    if isinstance(node.test, cst.Integer) or (isinstance(node.test, cst.Name) and node.test.value == "True"):
+        _widen(machine, frame, node, [_nothing] * ROUNDS, None, loop)
+        return
+    known = truth(machine.evaluate(frame, node.test))
+    for _ in range(COUNTED):
+        if known is not True:
             break
-        frame.meet(ends)
-        if not exact:
-            frame.scope.names.update(_counting(states[-1], frame.scope.names))
-        states.append(dict(frame.scope.names))
+        _round(machine, frame, node, loop)
+        known = truth(machine.evaluate(frame, node.test)) if frame.alive else False
+    if known is False:
+        _after(machine, frame, node, loop)
+    else:
+        _widen(machine, frame, node, [partial(refine, machine, frame, node.test, True)] * ROUNDS, False, loop)
+
+
+def _nothing() -> None:
+    """A round that begins with nothing."""
+
+
+def _round(machine: Machine, frame: Frame, node: Any, loop: Loop) -> None:
+    """Run the body once, up to its end or a ``continue``."""
+    frame.loops.append(loop)
+    machine.execute(frame, [node.body])
     frame.loops.pop()
-    if not exact and frame.alive and len(states) > 2:
-        frame.scope.names.update(_growing(states[-2], states[-1]))
+    ends = ([frame.scope.names] if frame.alive else []) + loop.continues
+    loop.continues = []
+    frame.alive = bool(ends)
+    if ends:
+        frame.meet(ends)
+
+
+def _unroll(machine: Machine, frame: Frame, node: Any, items: Sequence[Value], start: Callable[[Value], None]) -> None:
+    loop = Loop()
+    for item in items:
+        start(item)
+        _round(machine, frame, node, loop)
+        if not frame.alive:
+            break
+    _after(machine, frame, node, loop)
+
+
+def _widen(
+    machine: Machine,
+    frame: Frame,
+    node: Any,
+    rounds: Sequence[Callable[[], None]],
+    runs: bool | None,
+    loop: Loop,
+) -> None:
+    """A loop of unknown length. ``runs``: whether its body surely runs; None if only a break ends it."""
+    states: list[Names] = [dict(frame.scope.names)]
+    outer = frame.unsure
+    for start in rounds:
+        frame.unsure = machine.memory.births
+        start()
+        _round(machine, frame, node, loop)
+        if not frame.alive:
+            break
+        frame.scope.names.update(_counting(states[-1], frame.scope.names))
+        states.append(dict(frame.scope.names))
+        if len(states) > 2 and not _moving(states):
+            break
+    frame.unsure = outer
+    ends = states[1:] if runs else states
+    frame.alive = bool(ends) and runs is not None
+    if frame.alive:
+        known = [{name: frame.unlearned(value) for name, value in state.items()} for state in states]
+        frame.scope.names = _settled(known, len(ends) == len(states))
+    _after(machine, frame, node, loop)
+
+
+def _after(machine: Machine, frame: Frame, node: Any, loop: Loop) -> None:
+    """The ``else`` of a loop that was not broken, and the meeting with every break."""
     if frame.alive and node.orelse is not None:
         machine.execute(frame, [node.orelse.body])
     ends = ([frame.scope.names] if frame.alive else []) + loop.breaks
@@ -77,7 +142,7 @@ def repeat(
         frame.meet(ends)
 
 
-def _counting(before: dict[str, Value], after: dict[str, Value]) -> dict[str, Value]:
+def _counting(before: Names, after: Names) -> Names:
     """Numbers that a round has changed: what they are in any round is not what they are in the first."""
     return {name: COEFFICIENT for name, value in after.items() if _counts(before.get(name), value)}
 
@@ -87,15 +152,58 @@ def _counts(before: Value | None, after: Value) -> bool:
     return all(type(number) in (int, float) for number in numbers) and numbers[0] != numbers[1]
 
 
-def _growing(first: dict[str, Value], second: dict[str, Value]) -> dict[str, Value]:
-    """What every round changes a little more, as ``y = 0.9 * y`` does: after any number of rounds it is unknown."""
-    return {name: Unknown("accumulated") for name, value in second.items() if _grew(first.get(name), value)}
+def _moving(states: list[Names]) -> bool:
+    """Whether the last round brought values that no earlier one had."""
+    last = states[-1]
+    return any(_is_new(value, [state[name] for state in states[:-1] if name in state]) for name, value in last.items())
 
 
-def _grew(before: Value | None, after: Value) -> bool:
-    if not isinstance(before, Tensor) or not isinstance(after, Tensor) or before.origin != after.origin:
+def _is_new(value: Value, earlier: list[Value]) -> bool:
+    if any(value is other for other in earlier):
         return False
-    return len(after.links) > len(before.links) > 0 and after.links[: len(before.links)] == before.links
+    known = {v for other in earlier for v in choices(other)}
+    return any(v not in known for v in choices(value))
+
+
+def _settled(states: list[Names], may_be_none: bool) -> Names:
+    """The names after a loop of unknown length: what each round may leave, and what was before where none may run."""
+    rounds = states[1:]
+    first = states[0] if may_be_none else {}
+    names = dict.fromkeys(name for state in (*rounds, first) for name in state)
+    return {name: _met(first.get(name), [r[name] for r in rounds if name in r]) for name in names}
+
+
+def _met(before: Value | None, after: list[Value]) -> Value:
+    if not after:
+        assert before is not None
+        return before
+    last = after[-1]
+    if all(value is last for value in after) and (before is None or before is last):
+        return last
+    ways = after if before is None or _is_replaced(before, last) else [before, *after]
+    if _is_new(last, [v for v in (before, *after[:-1]) if v is not None]):
+        return _growing(after) or (join(ways) if len(after) < ROUNDS else Unknown("accumulated"))
+    return join(ways)
+
+
+def _is_replaced(before: Value, after: Value) -> bool:
+    """Whether a loop is written to be run: noise that its rounds denoise, an empty list that they fill."""
+    if isinstance(before, Tensor) and before.kind in (Kind.NOISE, Kind.UNIFORM):
+        return any(isinstance(v, Tensor) and (v.origin.networks or v.kind is Kind.FEATURE) for v in choices(after))
+    return isinstance(before, Items | Record) and before in (Items((), getattr(before, "kind", "")), Record())
+
+
+def _growing(rounds: list[Value]) -> Value | None:
+    """What every round adds to: the list of all that it may hold; a number or ``y = 0.9 * y`` is unknown in the end."""
+    old, new = rounds[-2] if len(rounds) > 1 else None, rounds[-1]
+    if isinstance(old, Items) and isinstance(new, Items) and len(old.items) != len(new.items):
+        return Elements(join((*old.items, *new.items)))
+    if isinstance(old, Record) and isinstance(new, Record):
+        return either(old, new)
+    if isinstance(old, Tensor) and isinstance(new, Tensor) and old.origin == new.origin:
+        longer = len(new.links) > len(old.links) > 0 and new.links[: len(old.links)] == old.links
+        return Unknown("accumulated") if longer else None
+    return None
 
 
 def break_(machine: Machine, frame: Frame, node: cst.Break) -> None:

@@ -46,7 +46,7 @@ def _list(kind: str) -> Builtin:
             return Items((), kind)
         value = arguments.args[0]
         known = indexing.unrolled(machine, frame, value)
-        return Items(known, kind) if known is not None else Elements(indexing.item_of(machine, frame, value))
+        return Items(known, kind) if known is not None else indexing.each_of(machine, frame, value)
 
     return convert
 
@@ -67,11 +67,12 @@ def _dict(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
 
 def _range(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     bounds = [constant(v) for v in arguments.args]
-    if 1 <= len(bounds) <= 3 and all(isinstance(b, int) for b in bounds):
+    known = 1 <= len(bounds) <= 3 and all(isinstance(b, int) for b in bounds)
+    if known:
         numbers = range(*bounds)[:9] if len(bounds) < 3 or bounds[2] else range(0)
         if len(numbers) <= 8:
             return Items(tuple(Const(n) for n in numbers))
-    return Elements(Unknown("index", site))
+    return Elements(Unknown("index", site), some=known)
 
 
 def _zip(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -80,7 +81,8 @@ def _zip(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Va
         return Items(
             tuple(Items(tuple(row), "tuple") for row in zip(*(c for c in columns if c is not None), strict=False))
         )
-    return Elements(Items(tuple(indexing.item_of(machine, frame, v) for v in arguments.args), "tuple"))
+    parts = [indexing.each_of(machine, frame, v) for v in arguments.args]
+    return Elements(Items(tuple(part.item for part in parts), "tuple"), some=all(part.some for part in parts))
 
 
 def _enumerate(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -90,9 +92,9 @@ def _enumerate(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
         begin = constant(arguments.get(1, "start") or Const(0))
         if isinstance(begin, int):
             return Items(tuple(Items((Const(i), v), "tuple") for i, v in enumerate(known, begin)))
-    item = indexing.item_of(machine, frame, value)
-    first = None if arguments.get(1, "start") is not None else Items((Const(0), item), "tuple")
-    return Elements(Items((Unknown("index", site), item), "tuple"), first)
+    each = indexing.each_of(machine, frame, value)
+    first = None if arguments.get(1, "start") is not None else Items((Const(0), each.item), "tuple")
+    return Elements(Items((Unknown("index", site), each.item), "tuple"), first, each.some)
 
 
 def _map(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -107,7 +109,7 @@ def _map(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Va
 
 def _same_items(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     value = arguments.get(0, "iterable") or ANY
-    return Items(value.items[::-1]) if isinstance(value, Items) else Elements(indexing.item_of(machine, frame, value))
+    return Items(value.items[::-1]) if isinstance(value, Items) else indexing.each_of(machine, frame, value)
 
 
 def _filter(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -116,7 +118,7 @@ def _filter(machine: Machine, frame: Frame, arguments: Arguments, site: Site) ->
 
 def _iter(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     value = arguments.get(0, "object") or ANY
-    return value if isinstance(value, Items) else Elements(indexing.item_of(machine, frame, value))
+    return value if isinstance(value, Items) else indexing.each_of(machine, frame, value)
 
 
 def _next(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:

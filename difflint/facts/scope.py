@@ -54,7 +54,7 @@ class Frame:
     self_value: Instance | None = None
     alive: bool = True
     undecided: int = 0  # how many undecided branches we are in
-    repeated: int = 0  # how many loops of unknown length we are in
+    unsure: int = -1  # how much was there when the innermost undecided branch or unknown loop began
     returns: list[Value] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)

@@ -14,7 +14,7 @@ from difflint.facts.machine import Arguments, Executor, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
 from difflint.facts.truth import truth
-from difflint.facts.values import NONE, Class, Const, Function, Items, Library, Partial, Unknown, Value
+from difflint.facts.values import NONE, Class, Const, Function, Items, Library, Partial, Unknown, Value, choices, join
 from difflint.syntax.outline import ClassDefinition, Definition
 
 
@@ -85,26 +85,57 @@ def with_(machine: Machine, frame: Frame, node: cst.With) -> None:
 
 
 def try_(machine: Machine, frame: Frame, node: Any) -> None:
-    """The body without an exception; handlers run for what they observe, their names do not win."""
-    before = dict(frame.scope.names)
-    machine.execute(frame, [node.body])
-    after, alive = frame.scope.names, frame.alive
-    ends = [after] if alive else []
-    for handler in node.handlers:
-        frame.scope.names, frame.alive = dict(before), True
-        frame.undecided += 1
-        machine.execute(frame, [handler.body])
-        frame.undecided -= 1
-        if frame.alive and not alive:
-            ends.append(frame.scope.names)
+    """The body without an exception, or a handler from where the body may have been left; then ``finally``."""
+    returned = len(frame.returns)
+    ends = _ways_of_try(machine, frame, node)
     frame.alive = bool(ends)
-    frame.scope.names = after
     if ends:
         frame.meet(ends)
+        frame.scope.names = _own(frame.scope.names) if len(ends) > 1 else frame.scope.names
+    if node.finalbody is None:
+        return
+    alive, frame.alive = frame.alive, True
+    machine.execute(frame, [node.finalbody.body])
+    if not frame.alive:
+        del frame.returns[returned:-1]  # it returned itself, or left the loop
+    frame.alive = frame.alive and alive
+
+
+def _ways_of_try(machine: Machine, frame: Frame, node: Any) -> list[dict[str, Value]]:
+    """The names after each way through the body and its handlers that goes on."""
+    left, ends = [], []
+    failed = False
+    for statement in node.body.body:
+        if frame.alive and imports.may_fail(machine, frame, statement):
+            left.append(dict(frame.scope.names))
+        failed = failed or imports.fails(machine, frame, statement)
+        frame.alive = frame.alive and not failed
+        machine.execute(frame, [statement])
+    body = frame.scope.names
     if frame.alive and node.orelse is not None:
         machine.execute(frame, [node.orelse.body])
-    if node.finalbody is not None:
-        machine.execute(frame, [node.finalbody.body])
+    if frame.alive:
+        ends.append(frame.scope.names)
+    for handler in node.handlers if left else ():
+        frame.alive = True
+        frame.meet([dict(names) for names in left])
+        with branches.unsure(machine, frame):
+            machine.execute(frame, [handler.body])
+        if frame.alive:
+            ends.append(frame.scope.names)
+    frame.scope.names = ends[0] if ends else body
+    return ends
+
+
+def _own(names: dict[str, Value]) -> dict[str, Value]:
+    """What a project brings itself stands for the library that it may be without."""
+    own = {name: [v for v in choices(value) if isinstance(v, Function | Class)] for name, value in names.items()}
+    others = {
+        name
+        for name, value in names.items()
+        if any(not isinstance(v, Function | Class | Library) for v in choices(value))
+    }
+    return {name: join(own[name]) if own[name] and name not in others else value for name, value in names.items()}
 
 
 def function(machine: Machine, frame: Frame, node: cst.FunctionDef) -> None:

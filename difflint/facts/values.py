@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any
 
 from difflint.facts.conversions import implied_base
@@ -173,6 +174,7 @@ class Elements:
 
     item: Value
     first: Value | None = None
+    some: bool = False  # whether there surely is one
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,15 @@ class Function:
         return hash((id(self.node), id(self.scope), self.bound))
 
 
+def _merged(lines: list[list[Class | Library]]) -> Iterator[Class | Library]:
+    """C3: the first head that stands in nobody's tail; what Python would refuse goes in the order of the bases."""
+    while lines := [line for line in lines if line]:
+        heads = [line[0] for line in lines]
+        head = next((h for h in heads if not any(h in line[1:] for line in lines)), heads[0])
+        yield head
+        lines = [[c for c in line if c is not head and c != head] for line in lines]
+
+
 @dataclass(frozen=True, eq=False)
 class Class:
     """A class of the project or a stub; library bases stay library names."""
@@ -225,13 +236,20 @@ class Class:
     bases: tuple[Value, ...]
     members: dict[str, Value]
 
+    above: tuple[Class | Library, ...] | None = None  # what ``super()`` goes on with, instead of the bases
+
+    @cached_property
+    def order(self) -> tuple[Class | Library, ...]:
+        """The classes in which a name is looked up, the first one first: Python's C3 order."""
+        if self.above is not None:
+            return (self, *self.above)
+        bases = [base for base in self.bases if isinstance(base, Class | Library)]
+        lines: list[list[Class | Library]]
+        lines = [list(base.order) if isinstance(base, Class) else [base] for base in bases]
+        return (self, *_merged([*lines, list(bases)]))
+
     def mro(self) -> Iterator[Class | Library]:
-        yield self
-        for base in self.bases:
-            if isinstance(base, Class):
-                yield from base.mro()
-            elif isinstance(base, Library):
-                yield base
+        return iter(self.order)
 
     def find(self, name: str) -> Value | None:
         for cls in self.mro():
@@ -343,6 +361,11 @@ COEFFICIENT = Unknown("coefficient")
 def choices(value: Value) -> tuple[Value, ...]:
     """The values it may be."""
     return value.values if isinstance(value, Choice) else (value,)
+
+
+def usable(value: Choice) -> tuple[Value, ...]:
+    """What it may be where None would raise: as the owner of an attribute or item, in a call, at a sink."""
+    return tuple(v for v in value.values if v != NONE) or value.values
 
 
 def join(values: Iterable[Value]) -> Value:

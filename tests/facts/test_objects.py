@@ -314,9 +314,6 @@ FORMERLY_WRONG = {
         """,
         {SIGNED},
     ),
-}
-
-WRONG = {
     "the method resolution order is C3": (
         """
         class A:
@@ -339,6 +336,9 @@ WRONG = {
         """,
         {SIGNED},
     ),
+}
+
+WRONG = {
     "set_defaults beats the default": (
         """
         import argparse
