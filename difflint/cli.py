@@ -76,10 +76,11 @@ def cli() -> None:
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to report.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
 @click.option("--statistics", is_flag=True, help="Add the number of findings for each rule (text and concise).")
+@click.option("--coverage", is_flag=True, help="Add what was not understood (text and json).")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
 @click.option("--stdin-filename", metavar="FILE", help="Read one file from standard input and report it as FILE.")
 def check(
-    paths: tuple[str, ...], style: str, output: Path | None, statistics: bool, exit_zero: bool,
+    paths: tuple[str, ...], style: str, output: Path | None, statistics: bool, coverage: bool, exit_zero: bool,
     stdin_filename: str | None, **choices: Any,
 ) -> ExitCode:  # fmt: skip
     """Lint PATHS (files and folders; the current folder when none is given).
@@ -88,7 +89,9 @@ def check(
     """
     if statistics and style not in ("text", "concise"):
         raise click.UsageError(f"--statistics goes with --format text or concise; {style} has its own counts or none.")
-    result = _lint(paths, choices, stdin_filename)
+    if coverage and style not in ("text", "json"):
+        raise click.UsageError(f"--coverage goes with --format text or json, not with {style}.")
+    result = _lint(paths, choices, stdin_filename, coverage=coverage)
     report = _render(result, style, _paint(colour=output is None))
     if statistics:
         from difflint.report.text import statistics as count
@@ -197,7 +200,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return ExitCode.FAILURE
 
 
-def _lint(paths: Iterable[str], choices: dict[str, Any], stdin_filename: str | None = None) -> Result:
+def _lint(
+    paths: Iterable[str], choices: dict[str, Any], stdin_filename: str | None = None, *, coverage: bool = False
+) -> Result:
     from difflint.config import load_settings
     from difflint.engine import lint
     from difflint.files import Stdin
@@ -208,7 +213,7 @@ def _lint(paths: Iterable[str], choices: dict[str, Any], stdin_filename: str | N
     if not named and not stdin:
         named = (".",)
     settings: Settings = load_settings((*named, *([stdin.filename] if stdin else [])), load_rules(), choices)
-    return lint(named, settings, stdin)
+    return lint(named, settings, stdin, coverage=coverage)
 
 
 def _confirm(findings: Sequence[Finding], options: Any, style: str) -> list[Verdict]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from difflint.config import Settings
+from difflint.coverage import Coverage
 from difflint.discovery import discover
 from difflint.errors import RuleError
-from difflint.facts import Facts, Problem, RowError, analyse
+from difflint.facts import Facts, Problem, RowError, analyse, measure
 from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source
 from difflint.findings import FileError, Finding, Place
 from difflint.result import Result, Stats
@@ -19,7 +20,7 @@ from difflint.suppress import Suppression, claim, find_suppressions, split
 log = logging.getLogger(__name__)
 
 
-def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None) -> Result:
+def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None, *, coverage: bool = False) -> Result:
     """Everything difflint has to say about the files at ``paths``, and about ``stdin`` when it is given."""
     rules = settings.active(load_rules())
     found = discover(paths, settings.excludes, settings.root)
@@ -38,6 +39,7 @@ def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None) -
         rules=rules,
         lines=_code_lines(shown, files),
         stats=Stats(len(sources.by_path), len(sources.relevant), len(silenced)),
+        coverage=_coverage(facts, sources) if coverage else None,
     )
 
 
@@ -46,6 +48,11 @@ def _facts(sources: Sources) -> Facts:
         return analyse(sources.relevant)
     except RowError as error:
         raise RuleError(" ".join(str(error).split())) from error
+
+
+def _coverage(facts: Facts, sources: Sources) -> Coverage:
+    files = sources.by_path
+    return measure(facts, files).placed(lambda place: files[place.path].place(place) if place.path in files else place)
 
 
 def _one_each(findings: Iterable[Finding]) -> tuple[Finding, ...]:

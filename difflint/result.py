@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from difflint.coverage import Coverage
 from difflint.findings import FileError, Finding, Place
 from difflint.rules import Rule
 
@@ -28,6 +29,7 @@ class Result:
     rules: tuple[Rule, ...] = ()
     lines: Mapping[Place, str] = field(default_factory=dict)
     stats: Stats = field(default_factory=Stats)
+    coverage: Coverage | None = None  # measured only when it is asked for
 
     def counts(self) -> dict[str, int]:
         """Findings per rule id, most frequent first, then by id."""

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from difflint import places
 from difflint.facts.analysis import interpret
+from difflint.facts.coverage import measure
 from difflint.facts.library import Library, RowError, load_rows
 from difflint.facts.report import Facts, Problem
 from difflint.files import SourceFile, Unreadable, may_matter, read_source
 from difflint.findings import FileError
 
-__all__ = ["Facts", "Problem", "RowError", "analyse"]
+__all__ = ["Facts", "Problem", "RowError", "analyse", "measure"]
 
 
 LARGE = 20_000  # characters: an imported file this long that names no tensors at all is not worth its parsing

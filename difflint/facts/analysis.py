@@ -43,7 +43,7 @@ class Analysis:
     seen: Observations
     project: Project
     failures: tuple[Failure, ...]
-    unknown_calls: tuple[tuple[str, int], ...] = ()
+    unknown_calls: tuple[tuple[str, Site], ...] = ()
 
 
 def interpret(
@@ -59,7 +59,7 @@ def interpret(
         running.importer(running, module)
     _run_entries(running, failures)
     _run_uncalled(running, failures)
-    return Analysis(running.seen, project, tuple(failures), tuple(running.unknown_calls.most_common()))
+    return Analysis(running.seen, project, tuple(failures), tuple(running.unknown_calls))
 
 
 def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:

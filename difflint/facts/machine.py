@@ -64,7 +64,7 @@ class Machine:
     parts: set[int] = field(default_factory=set)  # classes whose objects are made inside a network
     classes: list[Any] = field(default_factory=list)
     attributes_read: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict)  # by function
-    unknown_calls: Counter[str] = field(default_factory=Counter)
+    unknown_calls: dict[tuple[str, Site], None] = field(default_factory=dict)
     half_networks: dict[Network, Site] = field(default_factory=dict)
     frozen: set[Network] = field(default_factory=set)
     amp: list[tuple[str | None, Site]] = field(default_factory=list)
@@ -105,8 +105,8 @@ class Machine:
         return Items(tuple(results), batch.kind)
 
     def unknown(self, name: str, site: Site) -> Unknown:
-        """The result of something nobody modelled; counted, so that ``--coverage`` can tell."""
-        self.unknown_calls[name] += 1
+        """The result of something nobody modelled; noted, so that ``--coverage`` can tell."""
+        self.unknown_calls[name, site] = None
         return Unknown(name, site)
 
     def root(self, frame: Frame) -> Path:

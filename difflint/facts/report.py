@@ -43,7 +43,7 @@ class Facts:
     seen: Observations
     project: Project
     errors: tuple[FileError, ...]
-    unknown_calls: tuple[tuple[str, int], ...] = ()
+    unknown_calls: tuple[tuple[str, Site], ...] = ()
     _spans: dict[tuple[str, int], Span] = field(default_factory=dict)
 
     def groups(self, events: Iterable[Event]) -> Iterator[tuple[Event, ...]]:
@@ -69,6 +69,19 @@ class Facts:
             found = locate(self._module(site).outline.parsed, [site.node])
             self._spans[key] = found.get(id(site.node), Span(1, 1, 1, 1))
         return Place(site.path, *self._spans[key])
+
+    def locate(self, sites: Iterable[Site]) -> None:
+        """Look up many places at once, which is faster than one by one."""
+        nodes: dict[str, list[Any]] = {}
+        for site in sites:
+            nodes.setdefault(site.path, []).append(site.node)
+        for path, wanted in nodes.items():
+            found = locate(self._module(Site(path, None)).outline.parsed, wanted)
+            self._spans.update(((path, key), span) for key, span in found.items())
+
+    def holds(self, site: Site) -> bool:
+        """Whether the place is in a file of the project, and not in a stub."""
+        return any(m.path == site.path for m in self.project.modules.values())
 
     def _module(self, site: Site) -> Module:
         return next(m for m in self.project.modules.values() if m.path == site.path)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from difflint.exchange import VERSION, finding_to_json
+from difflint.report.coverage import to_json
 from difflint.result import Result
 
 
 def render(result: Result) -> str:
     """Findings, errors and counts as one JSON object."""
     stats = result.stats
-    document = {
+    document: dict[str, Any] = {
         "version": VERSION,
         "findings": [finding_to_json(finding) for finding in result.findings],
         "errors": [{"path": error.path, "message": error.message} for error in result.errors],
@@ -23,4 +25,6 @@ def render(result: Result) -> str:
             "rules": result.counts(),
         },
     }
+    if result.coverage is not None:
+        document["coverage"] = to_json(result.coverage)
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

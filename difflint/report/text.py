@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from difflint.findings import Finding
+from difflint.report import coverage
 from difflint.report.style import Paint, plain, plural
 from difflint.result import Result
 
@@ -13,9 +14,10 @@ WIDTH = 110
 
 
 def render(result: Result, paint: Paint = plain) -> str:
-    """Every finding as a block, then one line that counts."""
+    """Every finding as a block, then one line that counts, then the coverage where it was asked for."""
     blocks = ["\n".join(_block(finding, result, paint)) for finding in result.findings]
-    return "\n\n".join([*blocks, summary(result)]) + "\n"
+    parts = [*blocks, summary(result), *([coverage.text(result.coverage)] if result.coverage is not None else [])]
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
 def summary(result: Result) -> str:

@@ -1,0 +1,86 @@
+"""Measures an analysis: which calls it knew nothing of, and of which sinks it knows the range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from difflint.coverage import Cause, Coverage, SinkPlace, UnknownCall
+from difflint.facts.events import Observations, Sink
+from difflint.facts.report import Facts
+from difflint.facts.shown import shown
+from difflint.facts.steps import Site
+from difflint.facts.values import Elements, Kind, Network, Tensor, Unknown, Value
+from difflint.files import shown_path
+
+UNNAMED = "several values that have nothing in common"
+KINDS = {
+    Kind.NOISE: "noise",
+    Kind.UNIFORM: "uniform noise",
+    Kind.LATENT: "a latent",
+    Kind.FEATURE: "a value inside a network",
+    Kind.MIX: "a mixture of several tensors",
+    Kind.LOSS: "a loss",
+}
+
+
+def measure(facts: Facts, paths: Iterable[str]) -> Coverage:
+    """The coverage of these files; everything that was analysed besides them is left out."""
+    wanted = {m.path: shown_path(m.root) for m in facts.project.modules.values() if m.path in set(paths)}
+    unknown = [(name, site) for name, site in facts.unknown_calls if site.path in wanted]
+    sinks: dict[tuple[str, Site], list[Sink]] = {}
+    for sink in facts.seen.sinks:
+        if sink.site.path in wanted:
+            sinks.setdefault((sink.name, sink.site), []).append(sink)
+    facts.locate([*(site for _, site in unknown), *(site for _, site in sinks)])
+    calls = (UnknownCall(name, facts.place(site), wanted[site.path]) for name, site in unknown)
+    places = (_sink(facts, name, events, wanted[site.path]) for (name, site), events in sinks.items())
+    return Coverage(
+        tuple(sorted(set(calls), key=lambda call: (call.place, call.name))),
+        tuple(sorted(set(places), key=lambda sink: (sink.place, sink.sink))),
+    )
+
+
+def _sink(facts: Facts, name: str, events: list[Sink], project: str) -> SinkPlace:
+    """Whether the range is known of a picture that comes here, and why it is not of the others."""
+    unknown = [event for event in events if not _known(facts.seen, event)]
+    causes = dict.fromkeys(cause for event in unknown for cause in _causes(facts, event.value))
+    return SinkPlace(name, facts.place(events[0].site), project, len(unknown) < len(events), tuple(causes))
+
+
+def _known(seen: Observations, sink: Sink) -> bool:
+    """A bounded nominal range, or ways of the picture that all end in one."""
+    if isinstance(sink.value, Tensor) and sink.value.nominal is not None and sink.value.nominal.bounded:
+        return True
+    ends = [way.reaches for way in shown(seen, sink) or ()]
+    return bool(ends) and all(end is not None and end.bounded for end in ends)
+
+
+def _causes(facts: Facts, value: Value) -> Iterator[Cause]:
+    """What an unknown value comes from: for a sample the training, for anything else its own beginning."""
+    if isinstance(value, Elements):
+        yield from _causes(facts, value.item)
+    elif isinstance(value, Unknown):
+        yield _cause(facts, value.what or UNNAMED, value.site)
+    elif not isinstance(value, Tensor):
+        yield Cause(f"a {type(value).__name__.lower()}, not a picture")
+    elif value.kind in (Kind.SAMPLE, Kind.MODEL) and value.origin.networks:
+        for network in sorted(value.origin.networks, key=lambda network: (network.name, network.key)):
+            yield from _training(facts, value, network)
+    else:
+        what = KINDS.get(value.kind, value.origin.what)
+        yield _cause(facts, what or UNNAMED, value.origin.site)
+
+
+def _training(facts: Facts, value: Tensor, network: Network) -> Iterator[Cause]:
+    """The data that a network was trained on, or that it was never seen in training."""
+    role = "input" if value.kind is Kind.SAMPLE else "target"
+    trained = facts.seen.domains(frozenset({network}), role)
+    for one in trained:
+        what = one.data.origin.what or UNNAMED
+        yield _cause(facts, f"{network.name or 'a network'}, trained on {what}", one.site)
+    if not trained:
+        yield _cause(facts, f"{network.name or 'a network'}, whose training was not seen", value.origin.site)
+
+
+def _cause(facts: Facts, what: str, site: Site | None) -> Cause:
+    return Cause(what, facts.place(site) if site is not None and facts.holds(site) else None)
