@@ -168,6 +168,9 @@ def _note_sink(machine: Machine, found: Row, sink: Mapping[str, Any], value: Val
         machine.each(value, lambda v: _noted(machine, found, sink, v, site))
     elif isinstance(value, Elements):
         _note_sink(machine, found, sink, value.item, site)
+    elif isinstance(value, Choice):
+        for choice in value.values:
+            _note_sink(machine, found, sink, choice, site)
     else:
         _note_picture(machine, found, sink, value, site)
 

@@ -115,7 +115,9 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
         return COEFFICIENT
     if isinstance(owner, Unknown) and name not in NOT_ONLY_TENSORS and machine.knowledge.knows(f"Tensor.{name}"):
         return Method(owner, name)
-    return Unknown(f"{owner.what}.{name}", owner.site) if isinstance(owner, Unknown) else Unknown(name)
+    if isinstance(owner, Unknown):
+        return owner if name.startswith("forward") else Unknown(f"{owner.what}.{name}", owner.site)
+    return Unknown(name)
 
 
 def _of_library(machine: Machine, frame: Frame, name: str) -> Value:

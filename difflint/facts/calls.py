@@ -58,6 +58,9 @@ def call(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, si
     if isinstance(callee, Choice):
         return join(call(machine, frame, v, arguments, site) for v in usable(callee))
     if isinstance(callee, Function):
+        entered = networks.entered(frame, callee)
+        if entered is not None:
+            return _enter(machine, frame, entered, callee, arguments, site)
         return run(machine, frame, callee, arguments, site)
     if isinstance(callee, Class):
         return instantiate(machine, frame, callee, arguments, site)
@@ -144,12 +147,18 @@ def _instance(machine: Machine, frame: Frame, callee: Instance, arguments: Argum
     method = attributes.get(machine, frame, callee, entry, site)
     if not networks.is_network(callee):
         return call(machine, frame, method, arguments, site)
+    return _enter(machine, frame, callee, method, arguments, site)
+
+
+def _enter(machine: Machine, frame: Frame, network: Instance, method: Value, arguments: Arguments, site: Site) -> Value:
+    """Call a network: what it is given teaches it, and what leaves it is its output."""
     given = networks.inputs(arguments)
-    networks.before(machine, callee, given, site)
+    networks.before(machine, network, given, site)
     machine.inside.append(tuple(given))
-    result = call(machine, frame, method, arguments, site)
+    entry = method if isinstance(method, Function) else None
+    inner = run(machine, frame, entry, arguments, site) if entry else call(machine, frame, method, arguments, site)
     machine.inside.pop()
-    return networks.after(machine, callee, given, result, site)
+    return networks.after(machine, network, given, inner, site)
 
 
 def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments, site: Site) -> Value:

@@ -52,7 +52,7 @@ def combine(machine: Machine, operator: str, left: Value, right: Value, site: Si
         return _with_other(machine, operator, left, right, site)
     if operator == "*" and left == right:
         observe_loss(machine, left, site, "squared difference")
-    parts = _without_coefficients(left, right) if operator in "*/" else (left, right)
+    parts = _without_coefficients(left, right) if operator in "*/" else _without_weights(left, right)
     result = blend(parts, site)
     if result.kind is Kind.MIX and operator in "+-":
         result = replace(result, origin=replace(result.origin, hard=_sum(left, right, operator)))
@@ -96,6 +96,28 @@ def _without_coefficients(left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
     """The factors of a product that are values; a time or a table entry only scales the other one."""
     kept = tuple(part for part in (left, right) if any(leaf.kind not in COEFFICIENTS for leaf in leaves(part)))
     return kept or (left, right)
+
+
+def _without_weights(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """Both sides of a sum; of clean data and noise with known weights, as in ``0.8 * x + 0.6 * noise``, the data
+    themselves: their weight belongs to the noising (the squares of both add up to 1, or in a flow the weights do)."""
+    data, noise = (right, left) if left.kind is Kind.NOISE else (left, right)
+    weights = (_weight(data), _weight(noise))
+    if noise.kind is not Kind.NOISE or data.kind not in CLEAN or None in weights:
+        return left, right
+    a, b = (abs(weight or 0.0) for weight in weights)
+    noises = abs(a * a + b * b - 1) < NEARLY or abs(a + b - 1) < NEARLY
+    return (replace(data, links=data.links[:-1]), noise) if noises else (left, right)
+
+
+CLEAN = (Kind.DATA, Kind.LATENT, Kind.OTHER)
+NEARLY = 0.01
+
+
+def _weight(tensor: Tensor) -> float | None:
+    """The factor that is the last thing done to it."""
+    step = tensor.links[-1].step if tensor.links else None
+    return step.scale[0] if isinstance(step, Affine) and len(step.scale) == 1 and step.shift == (0.0,) else None
 
 
 def _with_other(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:

@@ -48,6 +48,18 @@ def _is_module(cls: Class | Library) -> bool:
     return cls.name == MODULE and cls.module.stub
 
 
+FORWARD = "forward"
+
+
+def entered(frame: Frame, method: Function) -> Instance | None:
+    """The network that a call of ``net.forward(x)`` or ``net.forward_with_guidance(x)`` goes into from outside it."""
+    owner = method.bound
+    if not isinstance(owner, Instance) or isinstance(method.node, cst.Lambda) or not is_network(owner):
+        return None
+    inside = frame.self_value is owner
+    return owner if method.node.name.value.startswith(FORWARD) and not inside and not method.module.stub else None
+
+
 def note_made(machine: Machine, frame: Frame, made: Instance) -> None:
     """Remember an object, and whether it was made as a part of a network."""
     machine.typical.setdefault(id(made.cls.node), made)

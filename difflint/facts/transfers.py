@@ -25,6 +25,7 @@ from difflint.facts.values import (
     Tensor,
     Unknown,
     Value,
+    choices,
     constant,
     join,
     tensors,
@@ -127,22 +128,36 @@ def join_all(call: Call, value: Value) -> Value:
     found = list(dict.fromkeys(parts))
     if len(found) == 1:
         return found[0]
-    given = tuple(v for v in found if isinstance(v, Tensor))
+    given = tuple(t for v in found for t in tensors(v))
     if not given:
         return Unknown("joined", call.site)
-    noisy = tuple(v for v in given if v.kind is Kind.NOISE or _holds_noise(v))
-    if noisy and len(noisy) < len(given):
+    channels = constant(call.bound.get("dim")) == 1
+    noisy = tuple(v for v in given if v.kind is Kind.NOISE or _holds_noise(v) or (channels and _is_state(v)))
+    if noisy and len(noisy) < len(found):
         return mixing.mix(noisy, call.site) if len(noisy) > 1 else noisy[0]
-    if all(v.kind in PICTURES for v in given) and len(given) == len(found):
-        return Items(given, "batch")
+    if all(_is_picture(v, not channels) for v in found):
+        return Items(tuple(found), "batch")
     return mixing.mix(given, call.site)
 
 
 PICTURES = (Kind.DATA, Kind.SAMPLE, Kind.MODEL, Kind.OTHER)
 
 
+def _is_picture(value: Value, unknown: bool) -> bool:
+    """Whether whatever it is may be shown beside other pictures, and something unknown too if that is asked for."""
+    return all(
+        v.kind in PICTURES if isinstance(v, Tensor) else unknown and isinstance(v, Unknown) and not v.is_coefficient
+        for v in choices(value)
+    )
+
+
 def _holds_noise(value: Tensor) -> bool:
     return value.kind is Kind.MIX and any(p.kind is Kind.NOISE for p in value.origin.parts)
+
+
+def _is_state(value: Tensor) -> bool:
+    """Whether it is a sampler's state as it is, not yet made a picture."""
+    return value.kind is Kind.SAMPLE and not value.links
 
 
 def binary(call: Call, value: Value, details: Any) -> Value:

@@ -112,3 +112,127 @@ def test_a_way_that_returns_is_no_failure() -> None:
         show(x)
     """
     assert at_sinks(code) == []
+
+
+NETWORK = """
+    import torch.nn.functional as F
+    class Denoiser(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.last = torch.nn.Conv2d(3, 3, 3)
+        def forward(self, y, t):
+            return self.last(y)
+        def forward_guided(self, y, t, scale):
+            cond, free = self.forward(torch.cat([y, y]), t).chunk(2)
+            return free + scale * (cond - free)
+"""
+
+
+@pytest.mark.parametrize(
+    ("noised", "ends"),
+    [
+        ("0.8 * clean + 0.6 * noise", "[-1, 1]"),
+        ("0.25 * clean + 0.75 * noise", "[-1, 1]"),
+        ("noise * 0.6 + clean * 0.8", "[-1, 1]"),
+        ("clean / 2 + 0.1 * noise", "[-0.5, 0.5]"),  # no weights of one noising: the data are what is halved
+        ("clean + 0.1 * noise", "[-1, 1]"),
+    ],
+)
+def test_known_weights_of_a_noising_are_no_scaling_of_the_data(noised: str, ends: str) -> None:
+    code = f"""{NETWORK}
+    net = Denoiser()
+    clean = x * 2 - 1
+    noise = torch.randn_like(clean)
+    F.mse_loss(net({noised}, 3), noise).backward()
+    y = torch.randn(4, 3, 32, 32)
+    for t in reversed(range(1000)):
+        y = y - 0.1 * net(y, t)
+    save_image(y, "a.png")
+    """
+    assert at_sink(code) == {ends}
+
+
+@pytest.mark.parametrize("entry", ["net(y, t)", "net.forward(y, t)", "net.forward_guided(y, t, 2.0)"])
+def test_every_forward_of_a_network_is_the_network(entry: str) -> None:
+    code = f"""{NETWORK}
+    net = Denoiser()
+    clean = x * 2 - 1
+    noise = torch.randn_like(clean)
+    F.mse_loss(net(clean.lerp(noise, 0.5), 3), noise).backward()
+    y = torch.randn(4, 3, 32, 32)
+    for t in reversed(range(1000)):
+        y = y - 0.1 * {entry}
+    save_image(y * 0.5 + 0.5, "a.png")
+    """
+    assert at_sink(code) == {UNIT}
+
+
+def test_every_forward_of_an_unknown_network_is_the_network() -> None:
+    code = """
+        import torch.nn.functional as F
+        class Diffusion:
+            def __init__(self, net):
+                self.net = net
+            def train(self, clean):
+                noise = torch.randn_like(clean)
+                return F.mse_loss(self.net(clean.lerp(noise, 0.5), 3), noise)
+            def sample(self):
+                y = torch.randn(4, 3, 32, 32)
+                for t in reversed(range(1000)):
+                    y = y - 0.1 * self.net.forward_guided(y, t, 2.0)
+                return y
+        from elsewhere import make
+        diffusion = Diffusion(make())
+        diffusion.train(x * 2 - 1)
+        save_image(diffusion.sample() * 0.5 + 0.5, "a.png")
+    """
+    assert at_sink(code) == {UNIT}
+
+
+def test_a_network_whose_forward_a_subclass_extends_is_one_network() -> None:
+    code = f"""{NETWORK}
+    class Wider(Denoiser):
+        def forward(self, y, t):
+            return super().forward(y, t) * 2
+    net = Wider()
+    clean = x * 2 - 1
+    noise = torch.randn_like(clean)
+    F.mse_loss(net(clean.lerp(noise, 0.5), 3), noise).backward()
+    y = torch.randn(4, 3, 32, 32)
+    for t in reversed(range(1000)):
+        y = y - 0.1 * net(y, t)
+    save_image(y * 0.5 + 0.5, "a.png")
+    """
+    assert at_sink(code) == {UNIT}
+
+
+def test_a_conditioned_sampler_keeps_its_state() -> None:
+    """The condition beside the state, channel by channel, is no second picture."""
+    code = f"""{NETWORK}
+    net = Denoiser()
+    clean = x * 2 - 1
+    noise = torch.randn_like(clean)
+    F.mse_loss(net(torch.cat([clean.lerp(noise, 0.5), x], dim=1), 3), noise).backward()
+    y = torch.randn(4, 3, 32, 32)
+    for t in reversed(range(1000)):
+        y = y - 0.1 * net(torch.cat([y, x], 1), t)
+    save_image(y * 0.5 + 0.5, "a.png")
+    """
+    assert at_sinks(code) == [{UNIT}]
+
+
+def test_each_of_several_pictures_is_followed_though_one_is_unknown() -> None:
+    code = """
+        from elsewhere import load
+        save_image(torch.cat([x, load(), x * 2 - 1]), "a.png")
+    """
+    assert at_sinks(code) == [{UNIT}, {UNKNOWN}, {"[-1, 1]"}]
+
+
+def test_a_picture_of_several_kinds_in_a_batch_is_each_of_them() -> None:
+    code = """
+        import sys
+        y = x if len(sys.argv) > 1 else x * 2 - 1
+        save_image(torch.stack([x, y]), "a.png")
+    """
+    assert at_sinks(code) == [{UNIT}, {UNIT, "[-1, 1]"}]
