@@ -169,7 +169,7 @@ def _note_sink(machine: Machine, found: Row, sink: Mapping[str, Any], value: Val
     elif isinstance(value, Elements):
         _note_sink(machine, found, sink, value.item, site)
     elif isinstance(value, Choice):
-        for choice in value.values:
+        for choice in usable(value):
             _note_sink(machine, found, sink, choice, site)
     else:
         _note_picture(machine, found, sink, value, site)

@@ -34,6 +34,7 @@ from difflint.facts.values import (
     constant,
     is_ordinary,
     join,
+    usable,
 )
 
 PYTHON: dict[str, Callable[[Any, Any], Any]] = {
@@ -50,7 +51,7 @@ PYTHON: dict[str, Callable[[Any, Any], Any]] = {
 def binary(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
     """``left operator right``."""
     if isinstance(left, Choice) or isinstance(right, Choice):
-        return join(binary(machine, operator, a, b, site) for a in choices(left) for b in choices(right))
+        return join(binary(machine, operator, a, b, site) for a in _operands(left) for b in _operands(right))
     if isinstance(left, Const) and isinstance(right, Const):
         return _python(operator, left.value, right.value)
     if isinstance(left, Items) and left.kind == "batch":
@@ -72,6 +73,10 @@ def binary(machine: Machine, operator: str, left: Value, right: Value, site: Sit
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         return mixing.combine(machine, operator, left, right, site)
     return Unknown("arithmetic", site)
+
+
+def _operands(value: Value) -> tuple[Value, ...]:
+    return usable(value) if isinstance(value, Choice) else (value,)
 
 
 def _scaled_by_coefficient(operator: str, left: Value, right: Value, site: Site) -> Value:

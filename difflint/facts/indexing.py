@@ -148,7 +148,7 @@ def each_of(machine: Machine, frame: Frame, iterable: Value) -> Elements:
 def item_of(machine: Machine, frame: Frame, iterable: Value) -> Value:
     """What any item of an iterable may be."""
     if isinstance(iterable, Choice):
-        return join(item_of(machine, frame, v) for v in iterable.values)
+        return join(item_of(machine, frame, v) for v in usable(iterable))
     if isinstance(iterable, Items):
         return join(iterable.items) if iterable.items else ANY
     if isinstance(iterable, Elements):

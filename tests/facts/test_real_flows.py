@@ -236,3 +236,79 @@ def test_a_picture_of_several_kinds_in_a_batch_is_each_of_them() -> None:
         save_image(torch.stack([x, y]), "a.png")
     """
     assert at_sinks(code) == [{UNIT}, {UNIT, "[-1, 1]"}]
+
+
+def test_a_solver_takes_noise_to_the_data() -> None:
+    code = f"""{NETWORK}
+    from torchdiffeq import odeint
+    net = Denoiser()
+    clean = x * 2 - 1
+    noise = torch.randn_like(clean)
+    F.mse_loss(net(noise.lerp(clean, 0.5), 0.5), clean - noise).backward()
+    path = odeint(lambda t, y: net(y, t), torch.randn(4, 3, 32, 32), torch.linspace(0, 1, 50), rtol=1e-4)
+    save_image(path[-1] * 0.5 + 0.5, "a.png")
+    """
+    assert at_sink(code) == {UNIT}
+
+
+RUN_ELSEWHERE = [
+    """
+        from concurrent.futures import ThreadPoolExecutor
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            pool.map(write, list(pictures))
+    """,
+    """
+        from concurrent.futures import ProcessPoolExecutor
+        pool = ProcessPoolExecutor()
+        for picture in pictures:
+            pool.submit(write, picture)
+    """,
+    """
+        import multiprocessing
+        pool = multiprocessing.Pool(4)
+        results = [pool.apply_async(write, (picture,)) for picture in pictures]
+    """,
+    """
+        import threading
+        thread = threading.Thread(target=write, args=(pictures[0],), daemon=True)
+        thread.start()
+    """,
+    """
+        import torch.multiprocessing as mp
+        mp.spawn(lambda rank, given: write(given[0]), args=(pictures,), nprocs=2)
+    """,
+]
+
+
+@pytest.mark.parametrize("how", RUN_ELSEWHERE)
+def test_what_threads_and_processes_run_is_run(how: str) -> None:
+    code = """
+        def write(picture):
+            save_image(picture, "a.png")
+        pictures = [x * 2 - 1]
+    """
+    assert at_sink(code + how) == {"[-1, 1]"}
+
+
+def test_frames_of_a_video_are_bytes() -> None:
+    code = """
+        import cv2
+        video = cv2.VideoCapture("cat.mp4")
+        while True:
+            found, frame = video.read()
+            if not found:
+                break
+            Image.fromarray(frame)
+    """
+    assert at_sink(code) == {BYTES}
+
+
+def test_an_operand_that_may_be_none_is_no_operand() -> None:
+    code = """
+        import sys
+        noise = None
+        if len(sys.argv) > 1:
+            noise = x
+        save_image(noise * 0.5, "a.png")
+    """
+    assert at_sink(code) == {"[0, 0.5]"}
