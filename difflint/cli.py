@@ -140,6 +140,27 @@ def confirm(
 
 
 @cli.command()
+@_paths
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the cards to this file.")
+def inspect(paths: tuple[str, ...], style: str, output: Path | None) -> ExitCode:
+    """Show what PATHS train and sample: data range, target, schedule, optimizer, sampler, sink, each with its line.
+
+    Exit code 0, or 2 when something could not be read.
+    """
+    from difflint.config import load_settings
+    from difflint.engine import inspect
+    from difflint.report import card
+    from difflint.rules import load_rules
+
+    named = paths or (".",)
+    found = inspect(named, load_settings(named, load_rules(), {}))
+    _emit(card.render(found, _paint(colour=output is None)) if style == "text" else card.to_json(found), output)
+    _complain(found.errors)
+    return ExitCode.FAILURE if found.errors else ExitCode.CLEAN
+
+
+@cli.command()
 @click.argument("code")
 def explain(code: str) -> ExitCode:
     """Say what rule CODE finds, why it matters and what to write instead."""

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from difflint.card import Card, Inspection
 from difflint.config import Settings
 from difflint.coverage import Coverage
 from difflint.discovery import discover
 from difflint.errors import RuleError
 from difflint.facts import Facts, Problem, RowError, analyse, measure
+from difflint.facts.cards import cards
 from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source
 from difflint.findings import FileError, Finding, Place
 from difflint.result import Result, Stats
@@ -41,6 +43,25 @@ def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None, *
         stats=Stats(len(sources.by_path), len(sources.relevant), len(silenced)),
         coverage=_coverage(facts, sources) if coverage else None,
     )
+
+
+def inspect(paths: Sequence[str], settings: Settings) -> Inspection:
+    """The pipeline card of the files at ``paths``: what they train and sample."""
+    found = discover(paths, settings.excludes, settings.root)
+    sources = read_all(found.files)
+    facts = _facts(sources)
+    shown = tuple(_card_in_cells(card, sources) for card in cards(facts))
+    return Inspection(shown, tuple(sorted({*found.errors, *sources.errors, *facts.errors})))
+
+
+def _card_in_cells(card: Card, sources: Sources) -> Card:
+    """The places of notebooks as cells and their lines."""
+
+    def shown(place: Place) -> Place:
+        return sources.by_path[place.path].place(place) if place.path in sources.by_path else place
+
+    lines = (line if line.place is None else replace(line, place=shown(line.place)) for line in card.lines)
+    return replace(card, place=shown(card.place), lines=tuple(lines))
 
 
 def _facts(sources: Sources) -> Facts:

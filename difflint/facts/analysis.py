@@ -87,19 +87,20 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
 def _guarded(running: Machine, failures: list[Failure], path: str, what: str, work: Callable[[], object]) -> None:
     """The one place that catches broadly: a defect of the interpreter costs one piece of one file, not the run."""
     stack, amp, inside = len(running.stack), len(running.amp), len(running.inside)
+    loops = len(running.loops)
     no_grad, part, steps = running.no_grad, running.part, running.steps
     running.steps = 0
     try:
         work()
     except RecursionError:
         failures.append(Failure(path, f"{what} is nested too deeply to be analysed"))
-        del running.stack[stack:], running.amp[amp:], running.inside[inside:]
+        del running.stack[stack:], running.amp[amp:], running.inside[inside:], running.loops[loops:]
         running.no_grad, running.part = no_grad, part
     except Exception as error:
         log.debug("%s: %s failed", path, what, exc_info=True)
         if not any(f.path == path and f.message.startswith(INTERNAL) for f in failures):
             failures.append(Failure(path, f"{INTERNAL} {what}, please report it: {error!r:.200}"))
-        del running.stack[stack:], running.amp[amp:], running.inside[inside:]
+        del running.stack[stack:], running.amp[amp:], running.inside[inside:], running.loops[loops:]
         running.no_grad, running.part = no_grad, part
     running.steps = steps
 

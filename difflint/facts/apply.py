@@ -194,10 +194,17 @@ def _given(found: Row, gives: Mapping[str, Any] | None, value: Value, site: Site
     if gives is None:
         return value
     if "kind" in gives:
-        return source(found, gives, site)
+        return _remembering(source(found, gives, site), value)
     if isinstance(value, Tensor):
         return replace(value, **{key: gives[key] for key in ("dtype", "container", "layout") if key in gives})
     return value
+
+
+def _remembering(made: Value, subject: Value) -> Value:
+    """Latents know the pictures that they were made of."""
+    if not isinstance(made, Tensor) or made.kind is not Kind.LATENT:
+        return made
+    return replace(made, origin=replace(made.origin, parts=frozenset(tensors(subject))))
 
 
 def source(found: Row, gives: Mapping[str, Any], site: Site) -> Value:

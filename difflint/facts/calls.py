@@ -17,6 +17,7 @@ from difflint.facts import (
     ducks,
     mixing,
     networks,
+    notes,
     pybuiltins,
     schedules,
 )
@@ -204,6 +205,7 @@ def _fill(made: Instance, names: list[str], arguments: Arguments) -> None:
 
 def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
     """Run a function of the project on these arguments; the same call again gives the remembered result."""
+    notes.observe_run(machine, frame, function, site)
     key = (function, arguments, machine.amp_dtype)
     memory = machine.memory
     if key in memory.results:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from difflint.facts.interval import Interval
 from difflint.facts.schedules import Schedule
 from difflint.facts.steps import Link, Site
-from difflint.facts.values import Network, Origin, Tensor, Value, choices
+from difflint.facts.values import Class, Network, Origin, Tensor, Value, choices
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,30 @@ class Backward:
     scaled: bool
 
 
+@dataclass(frozen=True)
+class Noted:
+    """A call that says how a model is trained or sampled: an optimizer, a clip of gradients, an average of weights.
+
+    ``inside`` is the function it stands in (no node: the module's body), ``args`` are its arguments with their keyword
+    and what they evaluate to, ``sure`` whether no undecided branch leads to it."""
+
+    site: Site
+    inside: Site
+    topic: str
+    name: str
+    args: tuple[tuple[str | None, Any, Value | None], ...] = ()
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A sampler's state takes a step: ``inside`` is the function whose ``loop`` does it."""
+
+    inside: Site
+    loop: Site
+    networks: frozenset[Network]
+
+
 @dataclass
 class Observations:
     """Everything observed in one analysis, each thing once, in the order of observation."""
@@ -99,6 +124,10 @@ class Observations:
     backwards: dict[Backward, None] = field(default_factory=dict)
     conditional: set[tuple[Origin, tuple[Link, ...]]] = field(default_factory=set)
     schedules: dict[Schedule, None] = field(default_factory=dict)
+    notes: dict[Noted, None] = field(default_factory=dict)
+    sampled: dict[Sampled, None] = field(default_factory=dict)
+    calls: dict[Site, dict[tuple[Site, Site], None]] = field(default_factory=dict)  # by function: whom it calls, where
+    owners: dict[Site, Class] = field(default_factory=dict)  # by method: its class
     optimised: set[str] = field(default_factory=set)  # files in which some optimizer takes a step
 
     def note_schedule(self, schedule: Schedule | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import arithmetic, attributes, containers, indexing
+from difflint.facts import arithmetic, attributes, containers, indexing, notes
 from difflint.facts.guards import refine
 from difflint.facts.machine import Arguments, Evaluator, Machine
 from difflint.facts.scope import Frame
@@ -232,6 +232,7 @@ def call(machine: Machine, frame: Frame, node: cst.Call) -> Value:
     site = frame.site(node)
     callee = machine.evaluate(frame, node.func)
     arguments = arguments_of(machine, frame, node.args)
+    notes.observe(machine, frame, node, callee, arguments)
     result = machine.call(frame, callee, arguments, site)
     if isinstance(node.func, cst.Attribute):
         if node.func.attr.value == "step":

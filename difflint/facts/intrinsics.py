@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from difflint.facts import aliases, arithmetic, autocast, dotted, indexing, networks, questions, schedules
+from difflint.facts import aliases, arithmetic, autocast, dotted, indexing, networks, notes, questions, schedules
 from difflint.facts.events import Backward
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -237,7 +237,11 @@ def denoising_step(machine: Machine, frame: Frame, arguments: Arguments, site: S
     given = [
         t for name, position in (("model_output", 1), ("sample", 3)) for t in tensors(arguments.get(position, name))
     ]
-    return mixing.blend(tuple(given), site) if len(given) == 2 else Unknown("denoised", site)
+    if len(given) != 2:
+        return Unknown("denoised", site)
+    state = mixing.blend(tuple(given), site)
+    notes.observe_state(machine, tuple(given), state)
+    return state
 
 
 def like_noise(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:

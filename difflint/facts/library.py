@@ -77,7 +77,7 @@ class Library:
         if name == "typing.TYPE_CHECKING":
             return Const(False)
         if row is None or row.stub is None:
-            return Name(row.api if row is not None else name)
+            return Name(row.api if row is not None else name, name)
         if row.stub not in machine.stubs:
             from difflint.facts.stubs import load
 

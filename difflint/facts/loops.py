@@ -83,7 +83,9 @@ def _nothing() -> None:
 def _round(machine: Machine, frame: Frame, node: Any, loop: Loop) -> None:
     """Run the body once, up to its end or a ``continue``."""
     frame.loops.append(loop)
+    machine.loops.append((frame, node))
     machine.execute(frame, [node.body])
+    machine.loops.pop()
     frame.loops.pop()
     ends = ([frame.scope.names] if frame.alive else []) + loop.continues
     loop.continues = []

@@ -69,6 +69,7 @@ class Machine:
     frozen: set[Network] = field(default_factory=set)
     amp: list[tuple[str | None, Site]] = field(default_factory=list)
     amp_functions: dict[int, tuple[str | None, Site]] = field(default_factory=dict)
+    loops: list[tuple[Frame, Any]] = field(default_factory=list)  # the loops we are in, outermost first
     no_grad: int = 0  # how many regions without gradients we are in
     inside: list[tuple[Tensor, ...]] = field(default_factory=list)  # what the running networks were given
     part: int = 0  # which tensor of a batch of several is being looked at

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from difflint.facts import notes
 from difflint.facts.events import Loss, Trained
 from difflint.facts.interval import UNBOUNDED, Interval
 from difflint.facts.machine import Machine
@@ -54,6 +55,7 @@ def combine(machine: Machine, operator: str, left: Value, right: Value, site: Si
         observe_loss(machine, left, site, "squared difference")
     parts = _without_coefficients(left, right) if operator in "*/" else _without_weights(left, right)
     result = blend(parts, site)
+    notes.observe_state(machine, parts, result)
     if result.kind is Kind.MIX and operator in "+-":
         result = replace(result, origin=replace(result.origin, hard=_sum(left, right, operator)))
     pair = _sides(operator, left, right)

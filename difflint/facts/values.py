@@ -290,9 +290,11 @@ class Instance:
 
 @dataclass(frozen=True)
 class Library:
-    """A name of a library, resolved to its full dotted path: ``torch.nn.functional.mse_loss``."""
+    """A name of a library, resolved to its full dotted path: ``torch.nn.functional.mse_loss``; one row may stand for
+    several names, ``written`` is the one that was used."""
 
     name: str
+    written: str = field(compare=False, default="")
 
 
 @dataclass(frozen=True)

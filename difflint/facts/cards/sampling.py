@@ -1,0 +1,265 @@
+"""How pictures are made: the sampler's loop, what it clamps, and what is done before they are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import libcst as cst
+
+from difflint.card import CardLine
+from difflint.facts.cards import words
+from difflint.facts.cards.context import Context, Group, grouped, surely
+from difflint.facts.cards.paths import Functions
+from difflint.facts.cards.picture import scaling
+from difflint.facts.cards.wording import call, code, either, known
+from difflint.facts.events import Sink
+from difflint.facts.notes import written
+from difflint.facts.shown import TOLD
+from difflint.facts.steps import Clamp, Link, Site
+from difflint.facts.values import Kind, Network, Tensor, tensors
+from difflint.findings import Place
+from difflint.syntax import walk
+
+CAST = "cast to uint8"
+
+
+@dataclass(eq=False)
+class Sampling(Context):
+    """A path that samples: the function whose loop changes the state (or that calls the generator), and the sinks."""
+
+    loops: tuple[Site, ...] = ()
+    networks: frozenset[Network] = frozenset()
+    sinks: list[Sink] = field(default_factory=list)
+
+    @property
+    def function(self) -> Site:
+        return self.start[0]
+
+    @cached_property
+    def spans(self) -> list[Place]:
+        return [self.facts.place(loop) for loop in self.loops]
+
+    @cached_property
+    def called(self) -> Functions:
+        """What the loop calls."""
+        return frozenset().union(*(self.paths.called_in(self.function, span) for span in self.spans))
+
+    def looped(self, *topics: str) -> list[Group]:
+        """The calls of these topics that the loop makes, itself or through functions."""
+        notes = (n for n in self.facts.seen.notes if n.topic in topics)
+        return grouped(
+            n for n in notes if n.inside in self.called or any(self.paths.within(n.site, span) for span in self.spans)
+        )
+
+    def in_loop(self, site: Site) -> bool:
+        """Whether a place belongs to the loop or to what it calls."""
+        return any(self.paths.within(site, span) for span in self.spans) or self.paths.home(site) in self.called
+
+    @cached_property
+    def text(self) -> str:
+        """The code of the loop and of what it calls, for judging what does not occur in it."""
+        pieces = [self.paths.code(loop) for loop in self.loops]
+        return "\n".join([*pieces, *(self.paths.code(f) for f in sorted(self.called, key=repr) if f.node is not None)])
+
+
+def written_loops(function: Site) -> Iterator[Site]:
+    """The loops of a function that go through noise levels, by what is written: something changes in each round."""
+    if function.node is None or isinstance(function.node, cst.Lambda) or words.NO_SAMPLER.search(name_of(function)):
+        return
+    for node in walk.nodes(function.node.body):
+        if isinstance(node, cst.For) and _goes_back(function, node):
+            yield Site(function.path, node)
+
+
+def _goes_back(function: Site, loop: cst.For) -> bool:
+    over = _text(_assigned(function, _unwrapped(loop.iter)))
+    body = _text(loop.body)
+    return bool(words.BACKWARDS.search(over)) and bool(words.CHANGED.search(body)) and bool(_carried(loop))
+
+
+def _text(node: cst.CSTNode) -> str:
+    return cst.Module([]).code_for_node(node)
+
+
+def _carried(loop: cst.For) -> set[str]:
+    """The names that a round both reads and gives a new value."""
+    assigned = [n for n in walk.nodes(loop.body) if isinstance(n, cst.Assign)]
+    made = {name for n in assigned for t in n.targets for name in _names(t.target)}
+    read = {n.value for a in assigned for n in walk.nodes(a.value) if isinstance(n, cst.Name)}
+    return made & read
+
+
+def _names(target: cst.CSTNode) -> Iterator[str]:
+    if isinstance(target, cst.Tuple):
+        yield from (name for element in target.elements for name in _names(element.value))
+    elif isinstance(target, cst.Name):
+        yield target.value
+
+
+def name_of(function: Site) -> str:
+    """A function's name; a module's body has its file's."""
+    found = getattr(getattr(function.node, "name", None), "value", None)
+    return str(found) if found else function.path.rpartition("/")[2]
+
+
+def sampler(context: Sampling) -> CardLine:
+    """Which way the state goes from noise to a picture."""
+    schedulers = context.notes("scheduler")
+    steps = re.search(r"scheduler\.step\(", context.text)
+    if steps and schedulers:
+        return context.line("sampler", either(g[0].name for g in schedulers), schedulers[0][0].site)
+    named = context.looped("sampler") or [g for g in context.notes("sampler") if g[0].inside == context.function]
+    if named:
+        return context.line("sampler", either(call_name(context, g) for g in named), named[0][0].site)
+    if not context.loops:
+        return context.line("sampler", "one pass of the network", context.function)
+    noisy = bool(context.looped("noise")) or bool(re.search(r"randn|normal_?\(|noise_sampler\(", context.text))
+    kind = _method(context, noisy)
+    return context.line("sampler", kind, context.loops[0])
+
+
+def call_name(context: Context, group: Group) -> str:
+    return call(context, group, skip=2)
+
+
+def _method(context: Sampling, noisy: bool) -> str:
+    owner = context.facts.seen.owners.get(context.function)
+    functions = [name_of(context.function), *(name_of(f) for f in context.called)]
+    names = " ".join([owner.name if owner is not None else "", *functions]).lower()
+    way = "noise in each step" if noisy else "deterministic"
+    for text in (names, context.text.lower()):
+        own = next((label for label, pattern in words.METHODS if re.search(pattern, text)), None)
+        if own is not None:
+            return f"{own} ({'with a noise term' if noisy else 'deterministic'})"
+    if noisy and (words.ANCESTRAL.search(names) or words.DISCRETE.search(context.text)):
+        return f"DDPM ancestral ({way})"
+    if not noisy and not words.DISCRETE.search(context.text) and words.STRAIGHT.search(context.text):
+        return f"Euler ({way})"
+    return f"own loop, {way}"
+
+
+def steps(context: Sampling) -> CardLine:
+    """How many steps it takes, as its loop says."""
+    given = context.notes("steps")
+    if given and re.search(r"scheduler\.step\(", context.text):
+        return context.line("steps", call(context, given[0]), given[0][0].site)
+    if not context.loops:
+        return CardLine("steps", "1")
+    loop = context.loops[0]
+    if not isinstance(loop.node, cst.For):
+        return context.line("steps", f"while {code(context, loop.path, loop.node.test)}", loop)
+    over = _assigned(context.function, _unwrapped(loop.node.iter))
+    return context.line("steps", _counted(context, over) or code(context, loop.path, over), loop)
+
+
+def _unwrapped(node: Any) -> Any:
+    """What a loop goes through, without the bar that shows progress."""
+    while isinstance(node, cst.Call) and node.args and written(node.func)[-1] in words.BARS:
+        node = node.args[0].value
+    return node
+
+
+def _assigned(function: Site, node: Any) -> Any:
+    """What a name was last given in the function, bars of progress left out."""
+    if not isinstance(node, cst.Name) or function.node is None:
+        return node
+    lines = [n for n in walk.nodes(function.node.body) if isinstance(n, cst.Assign)]
+    values = [
+        n.value for n in lines for t in n.targets if isinstance(t.target, cst.Name) and t.target.value == node.value
+    ]
+    plain = [_unwrapped(v) for v in values]
+    kept = [v for v in plain if not (isinstance(v, cst.Name) and v.value == node.value)]
+    return kept[0] if len(kept) == 1 else node
+
+
+def _counted(context: Sampling, over: Any) -> str | None:
+    """The one ``range`` in it, where its bounds are known."""
+    inside = {id(node) for node in walk.nodes(over)}
+    groups = [g for g in context.every("range") if id(g[0].site.node) in inside]
+    if len(groups) != 1 or not all(known(value) for _, _, value in groups[0][0].args):
+        return None
+    text = call(context, groups[0])
+    backwards = "reversed" in context.facts.code(Site(context.function.path, over)) or "::-1" in context.facts.code(
+        Site(context.function.path, over)
+    )
+    return f"{text}, backwards" if backwards else text
+
+
+def x0_clamp(context: Sampling) -> CardLine:
+    """Whether the loop bounds its estimate of the clean picture."""
+    groups = context.looped("clamp")
+    about = [g for g in groups if words.X0.search(f"{context.facts.code(g[0].site)} {name_of(g[0].inside)}")]
+    if about:
+        texts = [_clamp(context, g) for g in about]
+        return context.line("x0 clamp", either(texts[:3]), about[0][0].site)
+    schedulers = context.notes("scheduler")
+    if schedulers and "scheduler.step(" in context.text:
+        return CardLine("x0 clamp", None)
+    return CardLine("x0 clamp", None if groups or words.CLAMP.search(context.text) else "none")
+
+
+def _clamp(context: Context, group: Group) -> str:
+    text = code(context, group[0].site.path, group[0].site.node)
+    return text if surely(group) else f"{text} (under a condition)"
+
+
+def shown(context: Sampling) -> list[tuple[Sink, Tensor]]:
+    """The sinks with the sampled pictures they are given."""
+    kinds = (Kind.SAMPLE, Kind.MODEL)
+    return [(sink, t) for sink in context.sinks for t in tensors(sink.value) if t.kind in kinds]
+
+
+def inverse(context: Sampling) -> CardLine:
+    """What brings the sample back to the range of its sink."""
+    found = shown(context)
+    if not found:
+        return CardLine("inverse normalisation", None)
+    texts = [_way(context, sink, t) for sink, t in found]
+    site = next((link.site for _, t in found for link in t.links if link.site is not None), found[0][0].site)
+    return context.line("inverse normalisation", either(dict.fromkeys(texts)), site)
+
+
+def _way(context: Sampling, sink: Sink, tensor: Tensor) -> str:
+    """The code between sampler and sink, with what the sink was told to do."""
+    links = [link for link in scaling(tensor.links) if not isinstance(link.step, Clamp)]
+    return context.facts.written([link for link in links if link.site != sink.site or link.what in TOLD])
+
+
+def final_clamp(context: Sampling) -> CardLine:
+    """The last bound before the sink; what the sink itself does is said, too."""
+    found = shown(context)
+    if not found:
+        return CardLine("final clamp", None)
+    clamps = [[link for link in t.links if isinstance(link.step, Clamp)] for _, t in found]
+    texts = [_bound(context, sink, links) for links, (sink, _) in zip(clamps, found, strict=True)]
+    site = next((links[-1].site for links in clamps if links), found[0][0].site)
+    return context.line("final clamp", either(dict.fromkeys(texts)), site)
+
+
+def _bound(context: Sampling, sink: Sink, clamps: list[Link]) -> str:
+    sites = [link.site for link in clamps if link.site is not None and link.site != sink.site and link.what not in TOLD]
+    after = [site for site in sites if not context.in_loop(site)]
+    if after:
+        return context.facts.code(after[-1])
+    return f"only {sink.name}'s own" if sink.outside == "clamp" or len(sites) < len(clamps) else "none"
+
+
+def sinks(context: Sampling) -> CardLine:
+    if not context.sinks:
+        return context.absent("sink", words.SINK, "none in these files")
+    real = [sink for sink in context.sinks if sink.name != CAST] or context.sinks
+    texts = [
+        f"{sink.name} (takes {dict(sink.takes)['float']})" if "float" in dict(sink.takes) else sink.name
+        for sink in real
+    ]
+    return context.line("sink", either(dict.fromkeys(texts)), real[0].site)
+
+
+def shows(paths_sinks: Iterable[Sink]) -> list[Sink]:
+    """The sinks that may show a sample: those of data alone do not."""
+    alone = (Kind.DATA, Kind.LATENT, Kind.NOISE, Kind.UNIFORM, Kind.FEATURE)
+    return [s for s in paths_sinks if not tensors(s.value) or any(t.kind not in alone for t in tensors(s.value))]
