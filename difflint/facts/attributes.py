@@ -56,6 +56,10 @@ SAME_TENSOR = frozenset(
 )
 
 
+# methods of a tensor of one number that give the same number
+SAME_NUMBER = frozenset(
+    ["to", "float", "double", "cuda", "cpu", "clone", "detach", "contiguous", "item", "view", "reshape", "type_as"]
+)
 # names of tensor methods that other objects have too: on something unknown they say nothing
 NOT_ONLY_TENSORS = frozenset(
     [
@@ -155,7 +159,7 @@ def _of_instance(machine: Machine, frame: Frame, owner: Instance, name: str, sit
         return Record(tuple(owner.attributes.items()), ANY)
     member = owner.cls.find(name)
     if member is None:
-        return _missing(owner, name)
+        return _missing(machine, frame, owner, name, site)
     if isinstance(member, Function):
         if "property" in member.decorators or "cached_property" in member.decorators:
             return machine.call(frame, replace(member, bound=bound), Arguments(), site)
@@ -163,11 +167,26 @@ def _of_instance(machine: Machine, frame: Frame, owner: Instance, name: str, sit
     return member
 
 
-def _missing(owner: Instance, name: str) -> Value:
+def _missing(machine: Machine, frame: Frame, owner: Instance, name: str, site: Site) -> Value:
+    """A name that neither the object nor its classes have: it may be passed on to another object."""
+    if isinstance(owner.attributes, _Through):
+        return _of_object(owner, name, site)
+    fallback = owner.cls.find("__getattr__")
+    if isinstance(fallback, Function):
+        return machine.call(frame, replace(fallback, bound=owner), Arguments((Const(name),)), site)
     inner = owner.attributes.get("_wraps")
     if isinstance(inner, Instance) and (name in inner.attributes or inner.cls.find(name) is not None):
         member = inner.attributes.get(name) or inner.cls.find(name)
         return replace(member, bound=inner) if isinstance(member, Function) else member or ANY
+    return Unknown(f"self.{name}", owner.site)
+
+
+def _of_object(owner: Instance, name: str, site: Site) -> Value:
+    """What ``super()`` finds in Python's ``object``, above all classes of the project."""
+    if name == "__getattr__":
+        return Library("difflint.raises")
+    if name == "__setattr__":
+        return Partial(Library("builtins.setattr"), (instance_behind(owner),), ())
     return Unknown(f"self.{name}", owner.site)
 
 
@@ -185,7 +204,7 @@ def set_attribute(machine: Machine, frame: Frame, owner: Value, name: str, value
     if isinstance(owner, Choice):
         for choice in usable(owner):
             set_attribute(machine, frame, choice, name, value)
-    elif isinstance(owner, Instance):
+    elif isinstance(owner, Instance) and not _set_by_method(machine, frame, owner, name, value):
         old = owner.attributes.get(name)
         new = value if old is None or _surely(machine, frame, owner) else either(old, value)
         if old is None or (old is not new and old != new):
@@ -198,6 +217,16 @@ def set_attribute(machine: Machine, frame: Frame, owner: Value, name: str, value
         machine.memory.forget()  # its objects and subclasses have the name too
         old = owner.members.get(name)
         owner.members[name] = value if old is None or frame.unsure < 0 else either(old, value)
+
+
+def _set_by_method(machine: Machine, frame: Frame, owner: Instance, name: str, value: Value) -> bool:
+    """Whether the class has a setter for the name, which is then called."""
+    setter = owner.cls.find(f"{name}.setter")
+    if not isinstance(setter, Function):
+        return False
+    site = frame.called_at or owner.site or Site(frame.path, setter.node)
+    machine.call(frame, replace(setter, bound=instance_behind(owner)), Arguments((value,)), site)
+    return True
 
 
 def either(old: Value, new: Value) -> Value:
@@ -225,13 +254,19 @@ def _surely(machine: Machine, frame: Frame, owner: Instance) -> bool:
     return life.born > frame.unsure and life.era == machine.era and not life.shared
 
 
-def super_value(frame: Frame) -> Value:
-    """``super()``: the instance seen through the classes after the one whose method runs."""
-    if frame.owner is None or frame.self_value is None:
+def super_value(frame: Frame, arguments: Arguments) -> Value:
+    """``super()`` and ``super(Class, self)``: the object seen through the classes after the one whose method runs."""
+    given = arguments.args[:2]
+    owner = given[0] if given else frame.owner
+    seen: Value | None = given[1] if len(given) == 2 else frame.receiver
+    seen = instance_behind(seen) if seen is not None else frame.self_value
+    cls = seen.cls if isinstance(seen, Instance) else seen
+    if not isinstance(owner, Class) or not isinstance(cls, Class):
         return ANY
-    bases = frame.owner.bases
-    above = Class(frame.owner.name, frame.owner.node, frame.owner.module, bases, {})
-    return Instance(above, frame.self_value.site, _Through(frame.self_value))
+    order = cls.order
+    above = order[order.index(owner) + 1 :] if owner in order else owner.order[1:]
+    rest = Class(owner.name, owner.node, owner.module, (), {}, above)
+    return Instance(rest, seen.site, _Through(seen)) if isinstance(seen, Instance) else rest
 
 
 class _Through(dict[str, Value]):

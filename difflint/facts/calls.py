@@ -115,6 +115,8 @@ def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments
     owner = callee.owner
     if isinstance(owner, Const) and callee.name in attributes.SAME_NUMBER:
         return owner
+    if isinstance(owner, Const) and callee.name in attributes.SAME_NUMBER:
+        return owner
     if isinstance(owner, Tensor | Unknown) or _is_vector(owner, callee.name):
         name = f"Tensor.{callee.name}"
         return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)

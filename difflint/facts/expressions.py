@@ -227,8 +227,8 @@ def defaults(machine: Machine, frame: Frame, params: cst.Parameters) -> tuple[tu
 
 
 def call(machine: Machine, frame: Frame, node: cst.Call) -> Value:
-    if isinstance(node.func, cst.Name) and node.func.value == "super" and not node.args:
-        return attributes.super_value(frame)
+    if isinstance(node.func, cst.Name) and node.func.value == "super":
+        return attributes.super_value(frame, arguments_of(machine, frame, node.args))
     site = frame.site(node)
     callee = machine.evaluate(frame, node.func)
     arguments = arguments_of(machine, frame, node.args)

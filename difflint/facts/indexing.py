@@ -118,8 +118,8 @@ def unrolled(machine: Machine, frame: Frame, iterable: Value) -> tuple[Value, ..
     if isinstance(iterable, Record) and iterable.rest is None:
         return tuple(Const(key) for key, _ in iterable.entries)
     if isinstance(iterable, Instance):
-        inner = iterable.attributes.get("_modules_list")
-        return unrolled(machine, frame, inner) if inner is not None else None
+        inner = iterable.attributes.get("_modules_list") or _iterated(machine, frame, iterable)
+        return unrolled(machine, frame, inner) if inner is not None and inner is not iterable else None
     return None
 
 
@@ -166,11 +166,20 @@ def item_of(machine: Machine, frame: Frame, iterable: Value) -> Value:
     return Unknown("item", iterable.site if isinstance(iterable, Unknown) else None)
 
 
+def _iterated(machine: Machine, frame: Frame, iterable: Instance) -> Value | None:
+    """What an object's own ``__iter__`` gives."""
+    if iterable.cls.find("__iter__") is None:
+        return None
+    site = iterable.site or Site(frame.path, None)
+    return machine.call(frame, attributes.get(machine, frame, iterable, "__iter__", site), Arguments(), site)
+
+
 def _item_of_instance(machine: Machine, frame: Frame, iterable: Instance) -> Value:
     site = iterable.site or Site(frame.path, None)
-    if iterable.cls.find("__iter__") is not None:
-        method = attributes.get(machine, frame, iterable, "__iter__", site)
-        made = machine.call(frame, method, Arguments(), site)
+    made = _iterated(machine, frame, iterable)
+    if made is iterable and iterable.cls.find("__next__") is not None:
+        return machine.call(frame, attributes.get(machine, frame, iterable, "__next__", site), Arguments(), site)
+    if made is not None:
         return made if made is iterable else item_of(machine, frame, made)
     if iterable.cls.find("__getitem__") is not None:
         return get(machine, frame, iterable, Unknown("index"), site)

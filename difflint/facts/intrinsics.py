@@ -164,6 +164,12 @@ def named_tuple(machine: Machine, frame: Frame, arguments: Arguments, site: Site
     return Partial(Library("difflint.make_record"), (fields,), ()) if isinstance(fields, Items) else ANY
 
 
+def leave(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``sys.exit()`` and what else never returns."""
+    frame.alive = False
+    return NONE
+
+
 def make_record(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     names, *values = arguments.args
     keys = [constant(name) for name in names.items] if isinstance(names, Items) else []
@@ -264,6 +270,10 @@ INTRINSICS: dict[str, Intrinsic] = {
     "hydra.utils.get_class": dotted.locate,
     "hydra.utils.get_method": dotted.locate,
     "hydra.utils.get_object": dotted.locate,
+    "difflint.raises": leave,
+    "sys.exit": leave,
+    "os._exit": leave,
+    "os.abort": leave,
     "copy.deepcopy": deepcopy,
     "copy.copy": deepcopy,
     "Tensor.backward": backward,

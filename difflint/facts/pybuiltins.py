@@ -178,6 +178,10 @@ def _setattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
 
 def _len(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     value = arguments.get(0, "object")
+    if isinstance(value, Instance) and value.cls.find("__len__") is not None:
+        return machine.call(frame, attributes.get(machine, frame, value, "__len__", site), Arguments(), site)
+    if isinstance(value, Record) and value.rest is None:
+        return Const(len(value.entries))
     return Const(len(value.items)) if isinstance(value, Items) else Unknown("len", site)
 
 
@@ -211,6 +215,11 @@ def _sum(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Va
 def _bool(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     known = truth.truth(arguments.args[0]) if arguments.args else False
     return Unknown("bool") if known is None else Const(known)
+
+
+def _leave(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    frame.alive = False
+    return NONE
 
 
 def _callable(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -275,6 +284,8 @@ BUILTINS: dict[str, Builtin] = {
     "globals": _globals,
     "locals": _locals,
     "eval": _eval,
+    "exit": _leave,
+    "quit": _leave,
     "callable": _callable,
     "vars": _vars,
     "type": _type,

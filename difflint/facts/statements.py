@@ -14,7 +14,20 @@ from difflint.facts.machine import Arguments, Executor, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
 from difflint.facts.truth import truth
-from difflint.facts.values import NONE, Class, Const, Function, Items, Library, Partial, Unknown, Value, choices, join
+from difflint.facts.values import (
+    NONE,
+    Class,
+    Const,
+    Function,
+    Instance,
+    Items,
+    Library,
+    Partial,
+    Unknown,
+    Value,
+    choices,
+    join,
+)
 from difflint.syntax.outline import ClassDefinition, Definition
 
 
@@ -52,7 +65,8 @@ def augmented(machine: Machine, frame: Frame, node: cst.AugAssign) -> None:
 
 def return_(machine: Machine, frame: Frame, node: cst.Return) -> None:
     value = NONE if node.value is None else machine.evaluate(frame, node.value)
-    frame.returns.append(frame.unlearned(value) if frame.undecided else value)
+    if frame.alive:  # else the expression has raised
+        frame.returns.append(frame.unlearned(value) if frame.undecided else value)
     frame.alive = False
 
 
@@ -143,14 +157,20 @@ def function(machine: Machine, frame: Frame, node: cst.FunctionDef) -> None:
     names = tuple(_decorator_name(d.decorator) for d in node.decorators)
     made = _defined(machine, frame, node, defaults(machine, frame, node.params), names)
     autocast.note_decorators(machine, made, decorators, frame.site(node))
-    frame.scope.bind(node.name.value, _decorated(machine, frame, made, decorators, frame.site(node)))
+    name = f"{node.name.value}.{names[0]}" if names[:1] in ACCESSORS else node.name.value
+    frame.scope.bind(name, _decorated(machine, frame, made, decorators, frame.site(node)))
+
+
+ACCESSORS = (("setter",), ("deleter",))  # ``@size.setter`` beside the property ``size``
 
 
 def definition(machine: Machine, frame: Frame, node: Definition) -> None:
     """A function that is not parsed before it is called, unless its decorators or defaults have to be evaluated."""
     if node.plain:
         constants = tuple((name, Const(value)) for name, value in node.constants)
-        frame.scope.bind(node.label, _defined(machine, frame, node, constants, node.decorator_names))
+        names = node.decorator_names
+        label = f"{node.label}.{names[0]}" if names[:1] in ACCESSORS else node.label
+        frame.scope.bind(label, _defined(machine, frame, node, constants, names))
     else:
         function(machine, frame, cast(cst.FunctionDef, node))
 
@@ -165,21 +185,29 @@ def _defined(
     return made
 
 
-def _decorated(
-    machine: Machine, frame: Frame, made: Function | Class, decorators: list[Value], site: Site
-) -> Function | Class:
+def _decorated(machine: Machine, frame: Frame, made: Function | Class, decorators: list[Value], site: Site) -> Value:
     """What decorators of the project make of a function or class; all others are taken to be transparent."""
+    result: Value = made
     for decorator in reversed(decorators):
-        if isinstance(decorator, Function | Partial) and not _is_stub(decorator):
-            given = machine.call(frame, decorator, Arguments((made,)), site)
+        if _is_own(decorator, frame):
+            given = machine.call(frame, decorator, Arguments((result,)), site)
             if isinstance(given, Function) and isinstance(made, Function):
                 given = replace(given, decorators=made.decorators)
-            made = given if isinstance(given, Function | Class) else made
-    return made
+            result = given if isinstance(given, Function | Class) or _is_callable(given) else result
+    return result
 
 
-def _is_stub(decorator: Value) -> bool:
-    return isinstance(decorator, Function) and bool(decorator.module.stub)
+def _is_own(decorator: Value, frame: Frame) -> bool:
+    """Whether the project defines it; an object of a class in a method's place would need a descriptor's rules."""
+    if isinstance(decorator, Function):
+        return not decorator.module.stub
+    if isinstance(decorator, Class):
+        return decorator.node is not None and not decorator.module.stub and frame.owner is None
+    return isinstance(decorator, Partial) or _is_callable(decorator)
+
+
+def _is_callable(value: Value) -> bool:
+    return isinstance(value, Instance) and not value.cls.module.stub and value.cls.find("__call__") is not None
 
 
 def _decorator_name(node: Any) -> str:
