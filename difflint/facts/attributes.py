@@ -56,10 +56,6 @@ SAME_TENSOR = frozenset(
 )
 
 
-# methods of a tensor of one number that give the same number
-SAME_NUMBER = frozenset(
-    ["to", "float", "double", "cuda", "cpu", "clone", "detach", "contiguous", "item", "view", "reshape", "type_as"]
-)
 # names of tensor methods that other objects have too: on something unknown they say nothing
 NOT_ONLY_TENSORS = frozenset(
     [
@@ -79,7 +75,12 @@ NOT_ONLY_TENSORS = frozenset(
         "apply",
     ]
 )
-SAME_NUMBER = frozenset(["item", "float", "double", "cpu", "numpy", "detach", "tolist"])
+SAME_NUMBER = frozenset(
+    [
+        *("item", "float", "double", "cpu", "cuda", "numpy", "detach", "tolist", "to", "clone", "contiguous"),
+        *("view", "reshape", "type_as"),
+    ]
+)
 LITERALS = {"TYPE_CHECKING": Const(False), "None": Const(None), "True": Const(True), "False": Const(False)}
 
 

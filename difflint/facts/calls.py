@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +51,8 @@ from difflint.facts.values import (
     usable,
 )
 
+TYPED_DICTS = ("typing.TypedDict", "typing_extensions.TypedDict")
+FIELD = "dataclasses.field"
 MAX_REMADE = 4  # objects of one place that are told apart because they were changed later
 MAX_NESTED = 3  # runs of one function inside itself, on whatever objects: a tree that builds trees
 
@@ -115,8 +118,6 @@ def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments
     owner = callee.owner
     if isinstance(owner, Const) and callee.name in attributes.SAME_NUMBER:
         return owner
-    if isinstance(owner, Const) and callee.name in attributes.SAME_NUMBER:
-        return owner
     if isinstance(owner, Tensor | Unknown) or _is_vector(owner, callee.name):
         name = f"Tensor.{callee.name}"
         return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
@@ -168,6 +169,8 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
     """A new object, its constructor run; a place that makes the same object again and again makes it once."""
     if cls.node is None:
         return ANY
+    if any(isinstance(base, Library) and base.name in TYPED_DICTS for base in cls.mro()):
+        return library(machine, frame, "builtins.dict", arguments, site)
     key = (id(cls.node), arguments, site)
     old = machine.made.get(key)
     if old is not None and (old.life.shared or not old.life.changed):
@@ -183,7 +186,7 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
     if isinstance(constructor, Function):
         run(machine, frame, replace(constructor, bound=made), arguments, site)
     elif fields:
-        _fill(made, fields, arguments)
+        _fill(machine, frame, made, fields, arguments)
         after = cls.find("__post_init__")
         if isinstance(after, Function):
             run(machine, frame, replace(after, bound=made), Arguments(), site)
@@ -198,11 +201,25 @@ def _fields(cls: Class) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _fill(made: Instance, names: list[str], arguments: Arguments) -> None:
+def _fill(machine: Machine, frame: Frame, made: Instance, names: list[str], arguments: Arguments) -> None:
     """The constructor that ``@dataclass`` writes."""
     for position, name in enumerate(names):
         value = arguments.get(position, name)
-        made.attributes[name] = value if value is not None else made.cls.find(name) or Unknown(name)
+        default = made.cls.find(name) or Unknown(name)
+        if arguments.open:
+            default = join((default, Unknown(name)))
+        made.attributes[name] = value if value is not None else _default(machine, frame, default)
+
+
+def _default(machine: Machine, frame: Frame, default: Value) -> Value:
+    """The default of a dataclass's field, made new for each object where ``field`` says how."""
+    if not isinstance(default, LibraryObject) or default.name != FIELD:
+        return default
+    factory = default.argument("default_factory")
+    site = default.site or Site(frame.path, None)
+    return (
+        call(machine, frame, factory, Arguments(), site) if factory is not None else default.argument("default") or ANY
+    )
 
 
 def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
@@ -212,13 +229,11 @@ def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments
     memory = machine.memory
     if key in memory.results:
         return aliases.fresh(memory.results[key])
-    same = [running for running in machine.stack if running.function is function.node]
-    active = sum(1 for running in same if running.receiver == function.bound)
-    if len(machine.stack) >= MAX_DEPTH or active >= 2 or (len(same) > MAX_NESTED and not function.module.stub):
+    if _is_too_deep(machine, function):
         return Unknown("recursion", site)
     start, outer, memory.oldest = memory.births, memory.oldest, math.inf
     memory.results[key] = Unknown("recursion", site)
-    result = _body(machine, frame, function, arguments, site)
+    result = run_body(machine, frame, function, arguments, site)
     if memory.oldest > start:
         memory.results[key] = result
     else:
@@ -227,7 +242,21 @@ def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments
     return result
 
 
-def _body(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
+def _is_too_deep(machine: Machine, function: Function) -> bool:
+    same = [running for running in machine.stack if running.function is function.node]
+    active = sum(1 for running in same if running.receiver == function.bound)
+    return len(machine.stack) >= MAX_DEPTH or active >= 2 or (len(same) > MAX_NESTED and not function.module.stub)
+
+
+def run_body(
+    machine: Machine,
+    frame: Frame,
+    function: Function,
+    arguments: Arguments,
+    site: Site,
+    body: Callable[[Value], None] | None = None,
+) -> Value:
+    """Run a function's body; ``body`` is what a context's generator runs where it yields."""
     machine.visited.add(id(function.node))
     scope = Scope(function.module, function.scope, born=machine.memory.born())
     bound = attributes.instance_behind(function.bound) if function.bound is not None else None
@@ -235,7 +264,7 @@ def _body(machine: Machine, frame: Frame, function: Function, arguments: Argumen
         scope, function.module.path, function.node, function.owner, bound if isinstance(bound, Instance) else None
     )
     inner.undecided, inner.unsure = frame.undecided, frame.unsure
-    inner.called_at, inner.receiver = site, function.bound
+    inner.called_at, inner.receiver, inner.body = site, function.bound, body
     bind_parameters(machine, inner, function, arguments, bound)
     without_grad = "no_grad" in function.decorators or "inference_mode" in function.decorators
     region = machine.amp_functions.get(id(function.node))

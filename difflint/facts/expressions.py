@@ -316,7 +316,13 @@ def named(machine: Machine, frame: Frame, node: cst.NamedExpr) -> Value:
 
 
 def yield_(machine: Machine, frame: Frame, node: cst.Yield) -> Value:
-    if isinstance(node.value, cst.From):
+    if frame.body is not None:
+        value = None if isinstance(node.value, cst.From) else node.value
+        given = NONE if value is None else machine.evaluate(frame, value)
+        running = machine.stack.pop()  # the body of the ``with`` stands in the function around it
+        frame.body(given)
+        machine.stack.append(running)
+    elif isinstance(node.value, cst.From):
         frame.yields.append(indexing.item_of(machine, frame, machine.evaluate(frame, node.value.item)))
     elif node.value is not None:
         frame.yields.append(machine.evaluate(frame, node.value))

@@ -51,12 +51,30 @@ def get(machine: Machine, frame: Frame, owner: Value, key: Value, site: Site) ->
     if isinstance(owner, Instance) and owner.cls.find("__getitem__") is not None:
         method = attributes.get(machine, frame, owner, "__getitem__", site)
         return machine.call(frame, method, Arguments((key,)), site)
+    fields = _fields(owner)
+    if fields is not None:
+        return get(machine, frame, fields, key, site)
     if isinstance(owner, Unknown) and owner.is_coefficient:
         return owner
     if owner == Library("sys.modules") and constant(key) == frame.scope.module.name:
         module = frame.scope.module
         return Class(module.name, None, module, (), module.scope.names)
     return Unknown(f"item {constant(key)!r}", site)
+
+
+OUTPUTS = ("NamedTuple", "BaseOutput", "ModelOutput")  # library classes whose objects are read by position and key too
+
+
+def _fields(owner: Value) -> Record | None:
+    """A named tuple or an output of a model as a record."""
+    if not isinstance(owner, Instance):
+        return None
+    order = owner.cls.mro()
+    if not any(isinstance(base, Library) and base.name.rpartition(".")[2] in OUTPUTS for base in order):
+        return None
+    given = owner.cls.find("__dataclass__")
+    names = [constant(name) for name in given.items] if isinstance(given, Items) else []
+    return Record(tuple((name, owner.attributes.get(name, ANY)) for name in names), ordered=True)
 
 
 def _pick(owner: Items, key: Value) -> Value:
@@ -85,7 +103,8 @@ def _is_slice(key: Value) -> bool:
 def _look_up(owner: Record, key: Value, site: Site) -> Value:
     if isinstance(key, Choice):
         return join(_look_up(owner, k, site) for k in key.values)
-    if owner.ordered and isinstance(key, Const) and isinstance(key.value, int) and abs(key.value) < len(owner.entries):
+    size = len(owner.entries)
+    if owner.ordered and isinstance(key, Const) and type(key.value) is int and -size <= key.value < size:
         return owner.entries[key.value][1]
     if isinstance(key, Const):
         found = owner.get(key.value)
@@ -116,7 +135,7 @@ def unrolled(machine: Machine, frame: Frame, iterable: Value) -> tuple[Value, ..
     if isinstance(iterable, Items) and len(iterable.items) <= UNROLL:
         return iterable.items
     if isinstance(iterable, Record) and iterable.rest is None:
-        return tuple(Const(key) for key, _ in iterable.entries)
+        return tuple(value if iterable.ordered else Const(key) for key, value in iterable.entries)
     if isinstance(iterable, Instance):
         inner = iterable.attributes.get("_modules_list") or _iterated(machine, frame, iterable)
         return unrolled(machine, frame, inner) if inner is not None and inner is not iterable else None
@@ -219,6 +238,7 @@ def _columns(machine: Machine, frame: Frame, targets: Sequence[Any], value: Valu
     if isinstance(value, Choice):
         rows = [_columns(machine, frame, targets, v) for v in choices(value)]
         return [join(column) for column in zip(*rows, strict=True)]
+    value = _fields(value) or value
     if isinstance(value, Record) and value.rest is None:
         value = Items(tuple(part if value.ordered else Const(key) for key, part in value.entries), "tuple")
     star = next((i for i, t in enumerate(targets) if isinstance(t, cst.StarredElement)), None)
@@ -232,10 +252,27 @@ def _columns(machine: Machine, frame: Frame, targets: Sequence[Any], value: Valu
     return [Elements(item) if isinstance(t, cst.StarredElement) else item for t in targets]
 
 
+def key_of(machine: Machine, frame: Frame, target: cst.Subscript) -> Value:
+    """The key of ``owner[key]`` where it is written or deleted; a slice for anything but a simple key."""
+    element = target.slice[0].slice
+    return machine.evaluate(frame, element.value) if isinstance(element, cst.Index) else SLICE
+
+
+def without(owner: Value, key: Value) -> Value:
+    """``owner`` after ``del owner[key]``."""
+    known = constant(key)
+    if isinstance(owner, Record) and known is not None:
+        return Record(tuple(entry for entry in owner.entries if entry[0] != known), owner.rest)
+    if isinstance(owner, Items) and type(known) is int and -len(owner.items) <= known < len(owner.items):
+        kept = list(owner.items)
+        del kept[known]
+        return Items(tuple(kept), owner.kind)
+    return owner if isinstance(owner, Tensor) else Unknown("shortened")  # Python refuses to shorten a tensor
+
+
 def _store_item(machine: Machine, frame: Frame, target: cst.Subscript, value: Value) -> None:
     owner = machine.evaluate(frame, target.value)
-    element = target.slice[0].slice
-    key = machine.evaluate(frame, element.value) if isinstance(element, cst.Index) else SLICE
+    key = key_of(machine, frame, target)
     if isinstance(owner, Instance) and owner.cls.find("__setitem__") is not None:
         machine.call(
             frame,

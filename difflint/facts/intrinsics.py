@@ -8,6 +8,7 @@ from difflint.facts import aliases, arithmetic, autocast, dotted, indexing, netw
 from difflint.facts.events import Backward
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
+from difflint.facts.sequences import SEQUENCES
 from difflint.facts.steps import Site
 from difflint.facts.truth import dtype_name, truth
 from difflint.facts.values import (
@@ -164,6 +165,11 @@ def named_tuple(machine: Machine, frame: Frame, arguments: Arguments, site: Site
     return Partial(Library("difflint.make_record"), (fields,), ()) if isinstance(fields, Items) else ANY
 
 
+def data_field(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``field(default=...)`` and ``field(default_factory=...)`` in a dataclass."""
+    return LibraryObject("dataclasses.field", arguments.kwargs, site)
+
+
 def leave(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """``sys.exit()`` and what else never returns."""
     frame.alive = False
@@ -264,12 +270,14 @@ def linspace(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
 
 
 INTRINSICS: dict[str, Intrinsic] = {
+    **SEQUENCES,
     "functools.partial": partial,
     "importlib.import_module": dotted.import_module,
     "pydoc.locate": dotted.locate,
     "hydra.utils.get_class": dotted.locate,
     "hydra.utils.get_method": dotted.locate,
     "hydra.utils.get_object": dotted.locate,
+    "dataclasses.field": data_field,
     "difflint.raises": leave,
     "sys.exit": leave,
     "os._exit": leave,

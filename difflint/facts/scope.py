@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,7 @@ class Frame:
     returns: list[Value] = field(default_factory=list)
     yields: list[Value] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)
+    body: Callable[[Value], None] | None = None  # the body of the ``with`` that this generator is the context of
     called_at: Site | None = None
     receiver: Value | None = None
     half: Site | None = None  # a float16 autocast region entered here or in a callee

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import libcst as cst
 
-from difflint.facts import aliases, arithmetic, autocast, branches, imports, indexing, loops, matching
+from difflint.facts import aliases, arithmetic, autocast, branches, contexts, imports, indexing, loops, matching
 from difflint.facts.expressions import AUGMENTED, defaults
 from difflint.facts.guards import asserted, refine
 from difflint.facts.machine import Arguments, Executor, Machine
@@ -23,7 +23,6 @@ from difflint.facts.values import (
     Items,
     Library,
     Partial,
-    Unknown,
     Value,
     choices,
     join,
@@ -80,22 +79,20 @@ def assert_(machine: Machine, frame: Frame, node: cst.Assert) -> None:
 
 
 def delete(machine: Machine, frame: Frame, node: cst.Del) -> None:
-    if isinstance(node.target, cst.Name):
-        frame.scope.names.pop(node.target.value, None)
-    elif isinstance(node.target, cst.Subscript):
-        indexing.bind_target(machine, frame, node.target.value, Unknown("shortened"))
+    _delete(machine, frame, node.target)
 
 
-def with_(machine: Machine, frame: Frame, node: cst.With) -> None:
-    before = (len(machine.amp), machine.no_grad)
-    for item in node.items:
-        value = machine.evaluate(frame, item.item)
-        autocast.enter(machine, frame, value, frame.site(item.item))
-        if item.asname is not None:
-            indexing.bind_target(machine, frame, item.asname.name, value)
-    machine.execute(frame, [node.body])
-    machine.no_grad = before[1]
-    del machine.amp[before[0] :]
+def _delete(machine: Machine, frame: Frame, target: Any) -> None:
+    if isinstance(target, cst.Tuple | cst.List):
+        for element in target.elements:
+            _delete(machine, frame, element.value)
+    elif isinstance(target, cst.Name):
+        frame.scope.names.pop(target.value, None)
+    elif isinstance(target, cst.Subscript):
+        owner, key = machine.evaluate(frame, target.value), indexing.key_of(machine, frame, target)
+        left = indexing.without(owner, key)
+        indexing.bind_target(machine, frame, target.value, left)
+        aliases.changed(machine, frame, owner, left)
 
 
 def try_(machine: Machine, frame: Frame, node: Any) -> None:
@@ -290,7 +287,7 @@ EXECUTORS: dict[type, Executor] = {
     cst.Raise: raise_,
     cst.Assert: assert_,
     cst.Del: delete,
-    cst.With: with_,
+    cst.With: contexts.with_,
     cst.Try: try_,
     cst.TryStar: try_,
     cst.FunctionDef: function,
