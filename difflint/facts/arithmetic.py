@@ -10,11 +10,12 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import containers, mixing
+from difflint.facts import bunches, containers, mixing, schedules, tables
 from difflint.facts.containers import MAX_ITEMS
 from difflint.facts.events import IntCast, Rescaled
 from difflint.facts.machine import Machine
 from difflint.facts.steps import IDENTITY, Affine, Cast, Site
+from difflint.facts.tables import Table
 from difflint.facts.truth import dtype_name
 from difflint.facts.values import (
     ANY,
@@ -54,6 +55,10 @@ def binary(machine: Machine, operator: str, left: Value, right: Value, site: Sit
         return join(binary(machine, operator, a, b, site) for a in _operands(left) for b in _operands(right))
     if isinstance(left, Const) and isinstance(right, Const):
         return _python(operator, left.value, right.value)
+    known = tables.binary(operator, left, right) if _is_tabular(left) or _is_tabular(right) else None
+    if known is not None:
+        _note_sigmas(machine, operator, known, constant(right), site)
+        return known
     if isinstance(left, Items) and left.kind == "batch":
         return machine.each(left, lambda v: binary(machine, operator, v, right, site))
     if isinstance(right, Items) and right.kind == "batch":
@@ -77,6 +82,18 @@ def binary(machine: Machine, operator: str, left: Value, right: Value, site: Sit
 
 def _operands(value: Value) -> tuple[Value, ...]:
     return usable(value) if isinstance(value, Choice) else (value,)
+
+
+def _note_sigmas(machine: Machine, operator: str, table: Value, exponent: Any, site: Site) -> None:
+    if operator == "**" and isinstance(table, Table) and isinstance(exponent, int | float):
+        found = schedules.of_powers(table.numbers, exponent, site)
+        if found is not None:
+            machine.seen.sigmas[found] = None
+
+
+def _is_tabular(value: Value) -> bool:
+    """Whether arithmetic with it may be computed entry by entry."""
+    return isinstance(value, Table) or (isinstance(value, Items) and value.kind == "array")
 
 
 def _scaled_by_coefficient(operator: str, left: Value, right: Value, site: Site) -> Value:
@@ -228,6 +245,7 @@ def _same(left: Value, right: Value) -> bool | None:
 
 
 def _contains(item: Value, container: Value) -> bool | None:
+    container = bunches.as_record(container)
     if isinstance(container, Record) and isinstance(item, Const):
         return (
             True

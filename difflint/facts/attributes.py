@@ -8,10 +8,11 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import aliases, containers, indexing
+from difflint.facts import aliases, bunches, containers, indexing, tablecalls
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
+from difflint.facts.tables import Table
 from difflint.facts.values import (
     ANY,
     COEFFICIENT,
@@ -111,11 +112,14 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
     if isinstance(owner, Const) and isinstance(owner.value, str):
         return Method(owner, name)
     if isinstance(owner, Const) and isinstance(owner.value, int | float):
-        return Method(owner, name) if name in SAME_NUMBER else COEFFICIENT
+        return Method(owner, name) if name in SAME_NUMBER or tablecalls.knows_method(name) else COEFFICIENT
     if isinstance(owner, Function) and name == "__name__" and not isinstance(owner.node, cst.Lambda):
         return Const(owner.node.name.value)
     if isinstance(owner, Partial | Function):
         return Unknown(name)
+    if isinstance(owner, Table):
+        known = tablecalls.attribute(owner, name)
+        return known or (Method(owner, name) if tablecalls.knows_method(name) else COEFFICIENT)
     if isinstance(owner, Unknown) and owner.is_coefficient:
         return COEFFICIENT
     if isinstance(owner, Unknown) and name not in NOT_ONLY_TENSORS and machine.knowledge.knows(f"Tensor.{name}"):
@@ -156,6 +160,8 @@ def _of_instance(machine: Machine, frame: Frame, owner: Instance, name: str, sit
         return owner.attributes[name]
     if name == "__class__":
         return owner.cls
+    if name == "__dict__" and bunches.is_bunch(bound):
+        return bound or ANY
     if name == "__dict__":
         return Record(tuple(owner.attributes.items()), ANY)
     member = owner.cls.find(name)
@@ -313,6 +319,8 @@ def _root(node: Any) -> Any:
 
 
 def _is_changed(result: Value, before: Value) -> bool:
+    if isinstance(before, Table):
+        return result != before
     if isinstance(before, Unknown):
         return isinstance(result, Tensor | Choice)
     return isinstance(before, Tensor | Choice) and isinstance(result, Tensor | Choice | Unknown | Const)

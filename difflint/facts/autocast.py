@@ -11,7 +11,7 @@ from functools import lru_cache
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
-from difflint.facts.truth import dtype_name, truth
+from difflint.facts.truth import dtype_name, usually
 from difflint.facts.values import Const, Function, LibraryObject, Value, choices, constant
 
 CUDA_DEFAULT = "float16"
@@ -24,7 +24,7 @@ def region(value: Value) -> str | None:
     """The dtype of the autocast region a context manager opens; None if it opens none or that is not known."""
     if not isinstance(value, LibraryObject) or not value.name.endswith("autocast"):
         return None
-    if truth(value.argument("enabled") or Const(True)) is not True:
+    if usually(value.argument("enabled") or Const(True)) is not True:
         return None
     dtype = value.argument("dtype")
     if dtype is not None and constant(dtype) is None and dtype != Const(None):

@@ -14,13 +14,15 @@ from difflint.facts import (
     apply,
     attributes,
     autocast,
+    bunches,
     containers,
     ducks,
     mixing,
     networks,
     notes,
     pybuiltins,
-    schedules,
+    tablecalls,
+    tables,
 )
 from difflint.facts.intrinsics import INTRINSICS
 from difflint.facts.machine import MAX_DEPTH, Arguments, Machine
@@ -28,6 +30,7 @@ from difflint.facts.scope import Frame, Scope
 from difflint.facts.steps import Site
 from difflint.facts.values import (
     ANY,
+    COEFFICIENT,
     NONE,
     Choice,
     Class,
@@ -87,6 +90,12 @@ def call(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, si
 
 def library(machine: Machine, frame: Frame, name: str, arguments: Arguments, site: Site) -> Value:
     """A library function or class by its row; a class makes an object that remembers its arguments."""
+    ways = tablecalls.ways(arguments)
+    if len(ways) > 1:
+        return join(library(machine, frame, name, way, site) for way in ways)
+    known = tablecalls.call(machine, name, arguments, site)
+    if known is not None:
+        return known
     if name.startswith("builtins."):
         return pybuiltins.call(machine, frame, name.removeprefix("builtins."), arguments, site)
     if name in INTRINSICS:
@@ -95,9 +104,9 @@ def library(machine: Machine, frame: Frame, name: str, arguments: Arguments, sit
     if row is None:
         inside = any(t.kind is Kind.FEATURE for t in networks.inputs(arguments))
         return mixing.feature(site, open_range=False) if inside else machine.unknown(name, site)
-    bound = apply.bind(row.parameters, arguments)
     if row.api == "diffusers.DDPMScheduler":
-        machine.seen.note_schedule(schedules.from_scheduler(arguments))
+        tablecalls.note_scheduler(machine, arguments, site)
+    bound = apply.bind(row.parameters, tablecalls.forget(arguments))
     if row.makes_object:
         return LibraryObject(row.api, tuple(bound.items()), site)
     return apply.row(machine, frame, row, bound, site)
@@ -118,6 +127,9 @@ def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments
     owner = callee.owner
     if isinstance(owner, Const) and callee.name in attributes.SAME_NUMBER:
         return owner
+    if isinstance(owner, Const) and tables.is_number(owner.value):
+        given = replace(arguments, args=(owner, *arguments.args))
+        return tablecalls.call(machine, f"Tensor.{callee.name}", given, site) or COEFFICIENT
     if isinstance(owner, Tensor | Unknown) or _is_vector(owner, callee.name):
         name = f"Tensor.{callee.name}"
         return library(machine, frame, name, replace(arguments, args=(owner, *arguments.args)), site)
@@ -171,6 +183,8 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
         return ANY
     if any(isinstance(base, Library) and base.name in TYPED_DICTS for base in cls.mro()):
         return library(machine, frame, "builtins.dict", arguments, site)
+    if bunches.is_kind_of_dict(cls):
+        return bunches.make(machine, frame, call(machine, frame, Library("builtins.dict"), arguments, site), site)
     key = (id(cls.node), arguments, site)
     old = machine.made.get(key)
     if old is not None and (old.life.shared or not old.life.changed):
@@ -327,7 +341,8 @@ def bind_parameters(
         )
     if params.star_kwarg is not None:
         rest = ANY if arguments.open else None
-        inner.scope.names[params.star_kwarg.name.value] = Record(tuple(keywords.items()), rest)
+        extra = {name: value for name, value in defaults.items() if name not in inner.scope.names}  # of decorators
+        inner.scope.names[params.star_kwarg.name.value] = Record(tuple({**extra, **keywords}.items()), rest)
 
 
 def _absent(machine: Machine, inner: Frame, parameter: Any, defaults: dict[str, Value]) -> Value:

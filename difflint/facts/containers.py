@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from difflint.facts.machine import Arguments
-from difflint.facts.values import ANY, NONE, Choice, Const, Elements, Items, Record, Unknown, Value, constant, join
+from difflint.facts.tables import Table
+from difflint.facts.values import (
+    ANY,
+    COEFFICIENT,
+    NONE,
+    Choice,
+    Const,
+    Elements,
+    Items,
+    Record,
+    Unknown,
+    Value,
+    constant,
+    join,
+)
 
 MUTATORS = frozenset(
     ["append", "extend", "insert", "pop", "update", "setdefault", "remove", "clear", "reverse", "sort", "add"]
@@ -120,7 +134,7 @@ def mutated(owner: Value, name: str, arguments: Arguments) -> Value | None:
         return Elements(join((owner.item, *added))) if added else owner
     if isinstance(owner, Record):
         return _mutated_record(owner, name, arguments)
-    return None
+    return COEFFICIENT if isinstance(owner, Table) else None
 
 
 def _mutated_items(owner: Items, name: str, arguments: Arguments) -> Value:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from difflint.facts.interval import Interval
-from difflint.facts.schedules import Schedule
+from difflint.facts.schedules import Schedule, Sigmas
 from difflint.facts.steps import Link, Site
 from difflint.facts.values import Class, Network, Origin, Tensor, Value, choices
 
@@ -128,6 +128,7 @@ class Observations:
     sampled: dict[Sampled, None] = field(default_factory=dict)
     calls: dict[Site, dict[tuple[Site, Site], None]] = field(default_factory=dict)  # by function: whom it calls, where
     owners: dict[Site, Class] = field(default_factory=dict)  # by method: its class
+    sigmas: dict[Sigmas, None] = field(default_factory=dict)
     optimised: set[str] = field(default_factory=set)  # files in which some optimizer takes a step
 
     def note_schedule(self, schedule: Schedule | None) -> None:

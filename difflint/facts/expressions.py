@@ -9,7 +9,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import arithmetic, attributes, containers, indexing, notes
+from difflint.facts import arithmetic, attributes, bunches, configs, containers, indexing, notes, series
 from difflint.facts.guards import refine
 from difflint.facts.machine import Arguments, Evaluator, Machine
 from difflint.facts.scope import Frame
@@ -41,6 +41,8 @@ def name(machine: Machine, frame: Frame, node: cst.Name) -> Value:
         return scope.names[node.value]
     if node.value == "__name__":
         return Const(frame.scope.module.name)
+    if node.value == "__file__":
+        return Const(str(frame.scope.module.location))
     return attributes.builtin(machine, node.value, frame.site(node))
 
 
@@ -75,17 +77,16 @@ def concatenated(machine: Machine, frame: Frame, node: cst.ConcatenatedString) -
 
 
 def formatted(machine: Machine, frame: Frame, node: cst.FormattedString) -> Value:
-    """An f-string; known when all that it holds is."""
-    texts: list[str] = []
+    """An f-string; known when all that it holds is, a pattern when some is."""
+    parts: list[Value] = []
     for part in node.parts:
         if isinstance(part, cst.FormattedStringText):
-            texts.append(part.value)
+            parts.append(Const(part.value))
         elif isinstance(part, cst.FormattedStringExpression):
-            value = constant(machine.evaluate(frame, part.expression))
-            if not isinstance(value, str | int) or part.format_spec is not None or part.conversion is not None:
-                return Unknown("string")
-            texts.append(str(value))
-    return Const("".join(texts))
+            value = machine.evaluate(frame, part.expression)
+            plain = isinstance(constant(value), str | int) and part.format_spec is None and part.conversion is None
+            parts.append(value if plain or isinstance(value, configs.Pattern) else Unknown("string"))
+    return configs.pattern(parts)
 
 
 def sequence(kind: str) -> Evaluator:
@@ -119,7 +120,7 @@ def dictionary(machine: Machine, frame: Frame, node: cst.Dict) -> Value:
                 record, machine.evaluate(frame, element.key), machine.evaluate(frame, element.value)
             )
         else:
-            record = containers.updated(record, machine.evaluate(frame, element.value))
+            record = containers.updated(record, bunches.as_record(machine.evaluate(frame, element.value)))
     return record
 
 
@@ -261,6 +262,7 @@ def arguments_of(machine: Machine, frame: Frame, args: Any) -> Arguments:
 
 
 def _take_keywords(keywords: dict[str, Value], value: Value) -> bool:
+    value = bunches.as_record(value)
     if not isinstance(value, Record):
         return False
     keywords.update((str(key), item) for key, item in value.entries)
@@ -268,7 +270,8 @@ def _take_keywords(keywords: dict[str, Value], value: Value) -> bool:
 
 
 def list_comprehension(machine: Machine, frame: Frame, node: Any) -> Value:
-    return comprehend(machine, frame, node.for_in, lambda: machine.evaluate(frame, node.elt))
+    table = series.comprehension(machine, frame, node)
+    return table or comprehend(machine, frame, node.for_in, lambda: machine.evaluate(frame, node.elt))
 
 
 def dict_comprehension(machine: Machine, frame: Frame, node: cst.DictComp) -> Value:

@@ -7,12 +7,15 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import aliases, arithmetic, attributes
+from difflint.facts import aliases, arithmetic, attributes, bunches, tables
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
+from difflint.facts.tables import Table
 from difflint.facts.values import (
     ANY,
+    COEFFICIENT,
+    MAX_CHOICES,
     NONE,
     Choice,
     Class,
@@ -54,6 +57,8 @@ def get(machine: Machine, frame: Frame, owner: Value, key: Value, site: Site) ->
     fields = _fields(owner)
     if fields is not None:
         return get(machine, frame, fields, key, site)
+    if isinstance(owner, Table):
+        return tables.picked(owner, key) or COEFFICIENT
     if isinstance(owner, Unknown) and owner.is_coefficient:
         return owner
     if owner == Library("sys.modules") and constant(key) == frame.scope.module.name:
@@ -93,6 +98,8 @@ def _pick(owner: Items, key: Value) -> Value:
         and any(_is_slice(part) or part in (NONE, Const(...)) for part in key.items)
     ):
         return owner  # a vector of numbers gets more axes
+    if owner.kind == "array" and len(owner.items) > MAX_CHOICES:
+        return COEFFICIENT
     return join(owner.items) if owner.items else ANY
 
 
@@ -136,6 +143,8 @@ def unrolled(machine: Machine, frame: Frame, iterable: Value) -> tuple[Value, ..
         return iterable.items
     if isinstance(iterable, Record) and iterable.rest is None:
         return tuple(value if iterable.ordered else Const(key) for key, value in iterable.entries)
+    if bunches.is_bunch(iterable):
+        return unrolled(machine, frame, bunches.as_record(iterable))
     if isinstance(iterable, Instance):
         inner = iterable.attributes.get("_modules_list") or _iterated(machine, frame, iterable)
         return unrolled(machine, frame, inner) if inner is not None and inner is not iterable else None
@@ -181,7 +190,7 @@ def item_of(machine: Machine, frame: Frame, iterable: Value) -> Value:
     if isinstance(iterable, LibraryObject):
         return Unknown(f"item of {iterable.name}")
     if isinstance(iterable, Unknown) and iterable.is_coefficient:
-        return iterable
+        return COEFFICIENT
     return Unknown("item", iterable.site if isinstance(iterable, Unknown) else None)
 
 
@@ -212,9 +221,21 @@ def bind_target(machine: Machine, frame: Frame, target: Any, value: Value) -> No
     elif isinstance(target, cst.Tuple | cst.List):
         _unpack(machine, frame, target.elements, value)
     elif isinstance(target, cst.Attribute):
-        attributes.set_attribute(machine, frame, machine.evaluate(frame, target.value), target.attr.value, value)
+        _store_attribute(machine, frame, target, value)
     elif isinstance(target, cst.Subscript):
         _store_item(machine, frame, target, value)
+
+
+def _store_attribute(machine: Machine, frame: Frame, target: cst.Attribute, value: Value) -> None:
+    """``owner.name = value``; of a dict whose keys are attributes it is an entry."""
+    owner, name = machine.evaluate(frame, target.value), target.attr.value
+    if isinstance(owner, Record) and not owner.ordered:
+        changed = with_key(owner, Const(name), value)
+        if isinstance(target.value, cst.Name | cst.Attribute | cst.Subscript):
+            bind_target(machine, frame, target.value, changed)
+        aliases.changed(machine, frame, owner, changed)
+        return
+    attributes.set_attribute(machine, frame, owner, name, value)
 
 
 def _bind(machine: Machine, frame: Frame, name: str, value: Value) -> None:
@@ -293,6 +314,8 @@ def stored(owner: Value, key: Value, value: Value) -> Value:
     """``owner`` after ``owner[key] = value``; part of a tensor written makes it both."""
     if isinstance(owner, Record):
         return with_key(owner, key, value)
+    if isinstance(owner, Table):
+        return tables.stored(owner, key, value)
     if isinstance(owner, Items):
         position = constant(key)
         if isinstance(position, int) and -len(owner.items) <= position < len(owner.items):

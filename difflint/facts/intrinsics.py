@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from difflint.facts import aliases, arithmetic, autocast, dotted, indexing, networks, notes, questions, schedules
+from difflint.facts import (
+    aliases,
+    arithmetic,
+    autocast,
+    bunches,
+    configcalls,
+    dotted,
+    indexing,
+    networks,
+    notes,
+    options,
+    questions,
+)
 from difflint.facts.events import Backward
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -13,7 +25,6 @@ from difflint.facts.steps import Site
 from difflint.facts.truth import dtype_name, truth
 from difflint.facts.values import (
     ANY,
-    COEFFICIENT,
     NONE,
     Const,
     Elements,
@@ -23,7 +34,6 @@ from difflint.facts.values import (
     Library,
     LibraryObject,
     Network,
-    Option,
     Partial,
     Record,
     Tensor,
@@ -149,10 +159,6 @@ def row(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Val
     return Record(tuple(entries), rest)
 
 
-def named_record(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    return Record(arguments.kwargs, ANY if arguments.open else None)
-
-
 def dictionary(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     return machine.call(frame, Library("builtins.dict"), arguments, site)
 
@@ -181,24 +187,6 @@ def make_record(machine: Machine, frame: Frame, arguments: Arguments, site: Site
     keys = [constant(name) for name in names.items] if isinstance(names, Items) else []
     given = {**dict(zip(keys, values, strict=False)), **dict(arguments.kwargs)}
     return Record(tuple((key, given.get(key, Unknown(str(key), site))) for key in keys), ordered=True)
-
-
-def add_option(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    """``parser.add_argument``: the namespace gets the default; a bare flag may be given or not."""
-    namespace, names = arguments.args[:2]
-    texts = [constant(v) for v in names.items] if isinstance(names, Items) else []
-    longest = next(
-        (t for t in texts if isinstance(t, str) and not (t.startswith("-") and not t.startswith("--"))), None
-    )
-    dest = constant(arguments.keyword("dest")) or (longest or "").lstrip("-").replace("-", "_")
-    default = arguments.keyword("default") or NONE
-    flag = constant(arguments.keyword("action")) in ("store_true", "store_false")
-    if isinstance(namespace, Instance) and dest:
-        unknown: Value = Unknown(f"option {dest}", site)
-        if flag and default == NONE:
-            unknown = Option(f"option {dest}", site, constant(arguments.keyword("action")) == "store_false")
-        namespace.attributes[str(dest)] = unknown if default in (NONE, Const("")) else default
-    return NONE
 
 
 def prepare(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -263,14 +251,11 @@ def like_noise(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
     return Tensor(Origin(Kind.NOISE, site, "normal noise", None, UNBOUNDED), (), "float32", "tensor")
 
 
-def linspace(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    """A table of numbers; one that looks like betas is the project's schedule."""
-    machine.seen.note_schedule(schedules.from_linspace(arguments))
-    return COEFFICIENT
-
-
 INTRINSICS: dict[str, Intrinsic] = {
     **SEQUENCES,
+    **configcalls.INTRINSICS,
+    **options.INTRINSICS,
+    **bunches.INTRINSICS,
     "functools.partial": partial,
     "importlib.import_module": dotted.import_module,
     "pydoc.locate": dotted.locate,
@@ -296,7 +281,6 @@ INTRINSICS: dict[str, Intrinsic] = {
     "Object.requires_grad_": freeze,
     "torch.distributed.all_gather": gather,
     "Tensor.copy_": copy_into,
-    "torch.linspace": linspace,
     "torch.is_tensor": questions.is_tensor,
     "torch.is_floating_point": questions.is_floating_point,
     "Tensor.is_floating_point": questions.is_floating_point,
@@ -311,9 +295,6 @@ INTRINSICS: dict[str, Intrinsic] = {
     "collections.OrderedDict": dictionary,
     "collections.namedtuple": named_tuple,
     "difflint.make_record": make_record,
-    "difflint.add_option": add_option,
-    "types.SimpleNamespace": named_record,
-    "argparse.Namespace": named_record,
     "accelerate.Accelerator.prepare": prepare,
     "torch.cuda.amp.GradScaler.scale": scaled_loss,
     "diffusers.DDPMScheduler.add_noise": noisy("original_samples", 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,13 @@ KEYS = frozenset([
     "stub", "intrinsic", "loss", "inplace", "example", "versions", "note", "consequence", "modules", "made_by",
 ])
 # fmt: on
+
+
+CONSTANTS: dict[str, Any] = {
+    "typing.TYPE_CHECKING": False,
+    **{f"{module}.pi": math.pi for module in ("math", "numpy", "torch")},
+    **{f"{module}.e": math.e for module in ("math", "numpy", "torch")},
+}
 
 
 class RowError(ValueError):
@@ -73,11 +81,13 @@ class Library:
 
     def resolve(self, machine: Machine, name: str) -> Value:
         """The value of a library name: a stub body where there is one, else the name itself."""
+        from difflint.facts.tablecalls import knows as computes
+
         row = self.rows.get(name)
-        if name == "typing.TYPE_CHECKING":
-            return Const(False)
+        if name in CONSTANTS:
+            return Const(CONSTANTS[name])
         if row is None or row.stub is None:
-            return Name(row.api if row is not None else name, name)
+            return Name(row.api if row is not None and not computes(name) else name, name)
         if row.stub not in machine.stubs:
             from difflint.facts.stubs import load
 

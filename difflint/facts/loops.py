@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import indexing
+from difflint.facts import indexing, series
 from difflint.facts.attributes import either
 from difflint.facts.branches import fork
 from difflint.facts.guards import refine
@@ -36,7 +36,9 @@ COUNTED = 8  # rounds of a ``while`` whose test is known each time
 
 
 def for_(machine: Machine, frame: Frame, node: cst.For) -> None:
-    _over(machine, frame, node, machine.evaluate(frame, node.iter))
+    iterable = machine.evaluate(frame, node.iter)
+    if not series.loop(machine, frame, node, iterable):
+        _over(machine, frame, node, iterable)
 
 
 def _over(machine: Machine, frame: Frame, node: cst.For, iterable: Value) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from difflint.facts import attributes, indexing, truth
+from difflint.facts import attributes, bunches, configcalls, indexing, truth
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
@@ -54,7 +54,7 @@ def _list(kind: str) -> Builtin:
 def _dict(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     record = Record()
     if arguments.args:
-        first = arguments.args[0]
+        first = bunches.as_record(arguments.args[0])
         record = (
             first if isinstance(first, Record) else indexing.record_of(first.items if isinstance(first, Items) else ())
         )
@@ -69,9 +69,10 @@ def _range(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> 
     bounds = [constant(v) for v in arguments.args]
     known = 1 <= len(bounds) <= 3 and all(isinstance(b, int) for b in bounds)
     if known:
-        numbers = range(*bounds)[:9] if len(bounds) < 3 or bounds[2] else range(0)
-        if len(numbers) <= 8:
+        numbers = range(*bounds) if len(bounds) < 3 or bounds[2] else range(0)
+        if len(numbers[:9]) <= 8:
             return Items(tuple(Const(n) for n in numbers))
+        return Elements(Unknown("index", site), some=known, numbers=numbers)
     return Elements(Unknown("index", site), some=known)
 
 
@@ -142,6 +143,8 @@ def _getattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
         return ANY
     if len(arguments.args) == 3 and isinstance(owner, Const) and owner.value is None:
         return arguments.args[2]
+    if len(arguments.args) == 3 and len(found) == 1 and bunches.lacks(owner, found[0]):
+        return arguments.args[2]
     return join(attributes.get(machine, frame, owner, name, site) for name in found)
 
 
@@ -149,6 +152,10 @@ def _hasattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
     """True for what a class or module defines; an attribute that nobody was seen setting may still be there."""
     owner, name = (*arguments.args, ANY, ANY)[:2]
     cls = owner.cls if isinstance(owner, Instance) else owner
+    if bunches.is_bunch(owner) and isinstance(owner, Instance) and constant(name) in owner.attributes:
+        return Const(True)
+    if isinstance(constant(name), str) and bunches.lacks(owner, constant(name)):
+        return Const(False)
     defined = isinstance(cls, Class) and cls.find(str(constant(name))) is not None
     return Const(True) if defined else Unknown("hasattr", site)
 
@@ -170,9 +177,11 @@ def _eval(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
 
 
 def _setattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    name = constant(arguments.get(1, "name"))
+    name, owner = constant(arguments.get(1, "name")), arguments.get(0, "object")
     if isinstance(name, str) and len(arguments.args) == 3:
         attributes.set_attribute(machine, frame, arguments.args[0], name, arguments.args[2])
+    elif isinstance(owner, Instance) and bunches.is_bunch(owner):
+        bunches.forget_all(machine, frame, owner)
     return NONE
 
 
@@ -232,6 +241,8 @@ def _callable(machine: Machine, frame: Frame, arguments: Arguments, site: Site) 
 def _vars(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """``vars(object)``: its names by name; an object may have more than were seen."""
     value = arguments.get(0, "object")
+    if bunches.is_bunch(value):
+        return value or ANY  # the very dict: who changes it changes the object
     if isinstance(value, Instance):
         return Record(tuple(value.attributes.items()), ANY)
     if isinstance(value, Class):
@@ -258,6 +269,7 @@ def _type(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
 
 
 BUILTINS: dict[str, Builtin] = {
+    "open": configcalls.open_file,
     "list": _list("list"),
     "tuple": _list("tuple"),
     "set": _list("set"),

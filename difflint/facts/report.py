@@ -56,8 +56,9 @@ class Facts:
     def diffusion(self, networks: frozenset[Network]) -> dict[str, Any]:
         """What is known of the diffusion around a finding: the project's one schedule, what its network predicts."""
         known: dict[str, Any] = {}
-        if len(self.seen.schedules) == 1:
-            known["schedule"] = next(iter(self.seen.schedules)).to_json()
+        only = next(iter(self.seen.schedules), None)
+        if only is not None and len(self.seen.schedules) == 1 and only.runnable:
+            known["schedule"] = only.to_json()
         targets = {target(loss.target) for loss in self.seen.losses if loss.prediction.origin.networks & networks}
         if len(targets) == 1 and None not in targets:
             known["prediction"] = targets.pop()

@@ -7,7 +7,18 @@ from typing import Any, cast
 
 import libcst as cst
 
-from difflint.facts import aliases, arithmetic, autocast, branches, contexts, imports, indexing, loops, matching
+from difflint.facts import (
+    aliases,
+    arithmetic,
+    autocast,
+    branches,
+    configcalls,
+    contexts,
+    imports,
+    indexing,
+    loops,
+    matching,
+)
 from difflint.facts.expressions import AUGMENTED, defaults
 from difflint.facts.guards import asserted, refine
 from difflint.facts.machine import Arguments, Executor, Machine
@@ -152,7 +163,8 @@ def _own(names: dict[str, Value]) -> dict[str, Value]:
 def function(machine: Machine, frame: Frame, node: cst.FunctionDef) -> None:
     decorators = [machine.evaluate(frame, d.decorator) for d in node.decorators]
     names = tuple(_decorator_name(d.decorator) for d in node.decorators)
-    made = _defined(machine, frame, node, defaults(machine, frame, node.params), names)
+    filled = [pair for decorator in decorators for pair in configcalls.filled(machine, frame, node, decorator)]
+    made = _defined(machine, frame, node, (*defaults(machine, frame, node.params), *filled), names)
     autocast.note_decorators(machine, made, decorators, frame.site(node))
     name = f"{node.name.value}.{names[0]}" if names[:1] in ACCESSORS else node.name.value
     frame.scope.bind(name, _decorated(machine, frame, made, decorators, frame.site(node)))
@@ -243,10 +255,12 @@ def _members(made: Class) -> dict[str, Value]:
 
 
 def _is_dataclass(node: Any) -> bool:
-    named_tuple = any(
-        isinstance(b.value, cst.Name) and b.value.value in ("NamedTuple", "BaseModel") for b in node.bases
-    )
-    return named_tuple or any(_decorator_name(d.decorator) == "dataclass" for d in node.decorators)
+    named = any(_decorator_name(b.value) in MODELS for b in node.bases)
+    return named or any(_decorator_name(d.decorator) in RECORDS for d in node.decorators)
+
+
+MODELS = ("NamedTuple", "BaseModel", "BaseSettings", "Struct")  # their subclasses get a constructor from their fields
+RECORDS = ("dataclass", "define", "frozen", "attrs")
 
 
 def _fields(body: list[Any]) -> list[str]:

@@ -11,6 +11,7 @@ from difflint.facts.values import (
     Items,
     Library,
     LibraryObject,
+    Option,
     Record,
     Tensor,
     Unknown,
@@ -30,6 +31,11 @@ def truth(value: Value) -> bool | None:
     if isinstance(value, Record):
         return True if value.entries else (None if value.rest is not None else False)
     return True if isinstance(value, Function | Class | Instance | Library | LibraryObject) else None
+
+
+def usually(value: Value) -> bool | None:
+    """The same, a flag of the command line taken at its default."""
+    return value.default if isinstance(value, Option) else truth(value)
 
 
 def is_instance(value: Value, kinds: Value) -> bool | None:
@@ -59,6 +65,8 @@ def _is_one(value: Value, kind: Value) -> bool | None:
         return value.kind == name.removeprefix("builtins.")
     if isinstance(value, Record):
         return True if plain is dict else None
+    if isinstance(value, Instance) and value.cls.find("_bunch") is not None and plain is dict:
+        return None
     if isinstance(value, Instance):
         return (kind in value.cls.mro()) if isinstance(kind, Class) else (False if plain or name in ARRAYS else None)
     return False if plain or name in ARRAYS else None

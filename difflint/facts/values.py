@@ -175,6 +175,7 @@ class Elements:
     item: Value
     first: Value | None = None
     some: bool = False  # whether there surely is one
+    numbers: range | None = None  # the numbers of a range
 
 
 @dataclass(frozen=True)
@@ -375,6 +376,8 @@ def join(values: Iterable[Value]) -> Value:
     distinct = list(dict.fromkeys(v for value in values for v in choices(value)))
     if not distinct:
         return NONE
+    if len(distinct) > MAX_CHOICES:  # too many coefficients are any coefficient
+        distinct = list(dict.fromkeys(COEFFICIENT if getattr(v, "is_coefficient", False) else v for v in distinct))
     if len(distinct) == 1:
         return distinct[0]
     return Choice(tuple(distinct)) if len(distinct) <= MAX_CHOICES else ANY

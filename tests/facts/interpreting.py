@@ -9,6 +9,7 @@ from difflint.facts import Facts, analyse
 from difflint.facts.events import Sink
 from difflint.facts.shown import shown
 from difflint.facts.steps import through
+from difflint.facts.values import Value
 from difflint.files import SourceFile
 
 # Every snippet has a picture ``x`` in [0, 1] to begin with.
@@ -49,3 +50,10 @@ def _ranges(facts: Facts, sink: Sink) -> set[str]:
     if ways is None:
         return {UNKNOWN}
     return {str(through((*way.data, *way.display), way.base)) for way in ways}
+
+
+def names_of(text: str) -> dict[str, Value]:
+    """The global names of a module and their values."""
+    facts = analyse([SourceFile("snippet.py", dedent(text), Path("/nowhere/snippet.py"), Path("/nowhere"))])
+    assert facts.errors == ()
+    return next(m for m in facts.project.modules.values() if m.path == "snippet.py").scope.names

@@ -203,9 +203,7 @@ def test_half_precision_with_a_scaler() -> None:
 
 
 def test_an_option_is_shown_with_its_default() -> None:
-    text = (
-        "from absl import flags\nFLAGS = flags.FLAGS\nflags.DEFINE_float('lr', 3e-4, help='rate')\n" + NETWORK + SCRIPT
-    )
+    text = "import flags\nFLAGS = flags.FLAGS\nflags.DEFINE_float('lr', 3e-4, help='rate')\n" + NETWORK + SCRIPT
     known = values(cards_of(text.replace("lr=2e-4", "lr=FLAGS.lr"))["training"])
     assert known["optimizer"] == "AdamW(lr=FLAGS.lr (3e-4 by default))"
 
