@@ -129,6 +129,7 @@ class Observations:
     calls: dict[Site, dict[tuple[Site, Site], None]] = field(default_factory=dict)  # by function: whom it calls, where
     owners: dict[Site, Class] = field(default_factory=dict)  # by method: its class
     sigmas: dict[Sigmas, None] = field(default_factory=dict)
+    encoded: dict[tuple[Network, Interval], None] = field(default_factory=dict)  # what autoencoders were given
     optimised: set[str] = field(default_factory=set)  # files in which some optimizer takes a step
 
     def note_schedule(self, schedule: Schedule | None) -> None:

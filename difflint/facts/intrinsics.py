@@ -18,6 +18,7 @@ from difflint.facts import (
     questions,
 )
 from difflint.facts.events import Backward
+from difflint.facts.interval import SIGNED, UNBOUNDED
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.sequences import SEQUENCES
@@ -34,6 +35,7 @@ from difflint.facts.values import (
     Library,
     LibraryObject,
     Network,
+    Origin,
     Partial,
     Record,
     Tensor,
@@ -244,10 +246,24 @@ def denoising_step(machine: Machine, frame: Frame, arguments: Arguments, site: S
     return state
 
 
-def like_noise(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    from difflint.facts.interval import UNBOUNDED
-    from difflint.facts.values import Origin
+def encode(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``vae.encode(x)``: latents; the autoencoder will give back the range that it was given."""
+    network = network_of(arguments.args[0]) if arguments.args else None
+    for given in tensors(arguments.get(1, "x")):
+        if given.nominal is not None and network is not None:
+            machine.seen.encoded[network, given.nominal] = None
+    return Tensor(Origin(Kind.LATENT, site, "the autoencoder's latents"), (), "float32", "tensor")
 
+
+def decode(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``vae.decode(z)``: a picture in [-1, 1], which pretrained autoencoders have learned, without a bound."""
+    network = network_of(arguments.args[0]) if arguments.args else None
+    known = frozenset((network,)) if network is not None else frozenset()
+    picture = Origin(Kind.MODEL, site, "the autoencoder's picture", SIGNED, UNBOUNDED, known)
+    return Tensor(picture, (), "float32", "tensor")
+
+
+def like_noise(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     return Tensor(Origin(Kind.NOISE, site, "normal noise", None, UNBOUNDED), (), "float32", "tensor")
 
 
@@ -297,6 +313,9 @@ INTRINSICS: dict[str, Intrinsic] = {
     "difflint.make_record": make_record,
     "accelerate.Accelerator.prepare": prepare,
     "torch.cuda.amp.GradScaler.scale": scaled_loss,
+    "diffusers.AutoencoderKL.encode": encode,
+    "diffusers.AutoencoderKL.from_pretrained.encode": encode,
+    "diffusers.AutoencoderKL.from_pretrained.decode": decode,
     "diffusers.DDPMScheduler.add_noise": noisy("original_samples", 2),
     "diffusers.DDPMScheduler.get_velocity": noisy("sample", 2),
     "diffusers.DDPMScheduler.scale_noise": noisy("sample", 3),

@@ -95,6 +95,8 @@ def _bounds(tensor: Tensor) -> Iterator[tuple[Interval, tuple[Link, ...]]]:
 
 def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:
     """The ways a tensor may have come, each with a known range at its start; None if that is not known."""
+    if tensor.kind is Kind.MODEL and tensor.origin.nominal is not None and not _encodes_signed(seen, tensor):
+        return None
     if tensor.origin.nominal is not None:
         return (Shown(tensor, tensor.origin.nominal, (), tensor.links),)
     if tensor.kind in (Kind.SAMPLE, Kind.MODEL) and not _bounded(tensor.links):
@@ -109,6 +111,12 @@ def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:
         return (shown_as,) if shown_as.base.bounded else None
     base = tensor.base
     return None if base is None else (Shown(tensor, base, (), tensor.links),)
+
+
+def _encodes_signed(seen: Observations, decoded: Tensor) -> bool:
+    """Whether a pretrained autoencoder gives back [-1, 1], which it learned; one that is shown pictures in another
+    range gives that range back."""
+    return all(given.near(SIGNED) for network, given in seen.encoded if network in decoded.origin.networks)
 
 
 def _from_training(tensor: Tensor, trained: Trained) -> Shown | None:

@@ -312,3 +312,15 @@ def test_an_operand_that_may_be_none_is_no_operand() -> None:
         save_image(noise * 0.5, "a.png")
     """
     assert at_sink(code) == {"[0, 0.5]"}
+
+
+@pytest.mark.parametrize(("fed", "expected"), [("x * 2 - 1", "[-1, 1]"), ("x", UNKNOWN), ("load()", "[-1, 1]")])
+def test_a_pretrained_autoencoder_gives_back_what_it_was_given(fed: str, expected: str) -> None:
+    code = f"""
+        from diffusers import AutoencoderKL
+        from elsewhere import load
+        vae = AutoencoderKL.from_pretrained("stabilityai/sd-vae-ft-mse")
+        latents = vae.encode({fed}).latent_dist.sample() * 0.18215
+        save_image(vae.decode(latents / 0.18215).sample, "a.png")
+    """
+    assert at_sink(code) == {expected}
