@@ -125,7 +125,7 @@ def test_the_text_follows_the_findings(project: Project, difflint: Difflint) -> 
     assert run.code == 1
     assert findings.startswith("a.py:5:1: error DFL101")
     assert coverage.splitlines() == [
-        "Unknown calls: 1 names at 1 places.",
+        "Unknown calls: 1 name at 1 place.",
         "      1  somelib.read  a.py:7",
         "",
         "Sinks with a known range: 1 of 2.",

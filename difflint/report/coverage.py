@@ -8,6 +8,7 @@ from typing import Any
 
 from difflint.coverage import Coverage, Frequency, Share, SinkPlace
 from difflint.findings import Place
+from difflint.report.style import plural
 
 SHOWN = 40  # names in the text; JSON has them all
 
@@ -30,7 +31,8 @@ def to_json(coverage: Coverage) -> dict[str, Any]:
 
 def _lines(coverage: Coverage) -> Iterator[str]:
     calls = coverage.most_frequent()
-    yield f"Unknown calls: {len(calls)} names at {sum(call.count for call in calls)} places."
+    places = plural(sum(call.count for call in calls), "place")
+    yield f"Unknown calls: {plural(len(calls), 'name')} at {places}."
     yield from _list(calls)
     yield ""
     yield f"Sinks with a known range: {_count(coverage.whole)}."
