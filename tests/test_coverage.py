@@ -62,6 +62,12 @@ def test_an_unknown_range_names_the_call_it_comes_from(project: Project) -> None
     assert sinks(project, "save_image(somelib.read() * 2, 'x')\n") == [("save_image", False, False, ["somelib.read"])]
 
 
+def test_an_item_is_named_by_its_code(project: Project) -> None:
+    assert sinks(project, "def f(batch):\n    save_image(batch['a'] / 2, 'x')\n") == [
+        ("save_image", False, False, ["batch['a']"])
+    ]
+
+
 def test_a_clamped_sample_is_known(project: Project) -> None:
     sampler = """
 def sample(model, beta):

@@ -12,6 +12,7 @@ from difflint.facts.steps import Site
 from difflint.facts.values import Elements, Kind, Network, Tensor, Unknown, Value
 from difflint.files import shown_path
 
+VAGUE = ("arithmetic", "joined", "shifted", "partly written", "comparison", "an unknown value")
 UNNAMED = "several values that have nothing in common"
 KINDS = {
     Kind.NOISE: "noise",
@@ -60,15 +61,21 @@ def _causes(facts: Facts, value: Value) -> Iterator[Cause]:
     if isinstance(value, Elements):
         yield from _causes(facts, value.item)
     elif isinstance(value, Unknown):
-        yield _cause(facts, value.what or UNNAMED, value.site)
+        yield _cause(facts, _named(facts, value.what, value.site), value.site)
     elif not isinstance(value, Tensor):
         yield Cause(f"a {type(value).__name__.lower()}, not a picture")
     elif value.kind in (Kind.SAMPLE, Kind.MODEL) and value.origin.networks:
         for network in sorted(value.origin.networks, key=lambda network: (network.name, network.key)):
             yield from _training(facts, value, network)
     else:
-        what = KINDS.get(value.kind, value.origin.what)
-        yield _cause(facts, what or UNNAMED, value.origin.site)
+        what = KINDS.get(value.kind) or _named(facts, value.origin.what, value.origin.site)
+        yield _cause(facts, what, value.origin.site)
+
+
+def _named(facts: Facts, what: str, site: Site | None) -> str:
+    """What a value is called; one that is only called an item or a result of arithmetic is named by its code."""
+    vague = not what or what.startswith("item") or what in VAGUE
+    return facts.code(site) if vague and site is not None and facts.holds(site) else what or UNNAMED
 
 
 def _training(facts: Facts, value: Tensor, network: Network) -> Iterator[Cause]:
@@ -76,7 +83,7 @@ def _training(facts: Facts, value: Tensor, network: Network) -> Iterator[Cause]:
     role = "input" if value.kind is Kind.SAMPLE else "target"
     trained = facts.seen.domains(frozenset({network}), role)
     for one in trained:
-        what = one.data.origin.what or UNNAMED
+        what = _named(facts, one.data.origin.what, one.data.origin.site)
         yield _cause(facts, f"{network.name or 'a network'}, trained on {what}", one.site)
     if not trained:
         yield _cause(facts, f"{network.name or 'a network'}, whose training was not seen", value.origin.site)

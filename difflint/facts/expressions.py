@@ -262,11 +262,15 @@ def arguments_of(machine: Machine, frame: Frame, args: Any) -> Arguments:
 
 
 def _take_keywords(keywords: dict[str, Value], value: Value) -> bool:
-    value = bunches.as_record(value)
-    if not isinstance(value, Record):
+    """The keywords of ``**value``, and whether these are all; one that only some choices give may have any value."""
+    ways = [bunches.as_record(choice) for choice in choices(value)]
+    records = [way for way in ways if isinstance(way, Record)]
+    if len(records) < len(ways):
         return False
-    keywords.update((str(key), item) for key, item in value.entries)
-    return value.rest is None
+    for key in dict.fromkeys(key for record in records for key, _ in record.entries):
+        given = [record.get(key) for record in records]
+        keywords[str(key)] = join(item or Unknown(str(key)) for item in given)
+    return all(record.rest is None for record in records)
 
 
 def list_comprehension(machine: Machine, frame: Frame, node: Any) -> Value:

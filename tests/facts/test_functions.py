@@ -184,6 +184,36 @@ CASES = {
         """,
         {SIGNED},
     ),
+    "keywords that only one choice gives are the others' too": (
+        """
+        def f(t,s=1,n=False,**k):
+          if n: t=t*2-1
+          return t
+        y=f(x,**({"s": 2, "workers": 4} if torch.cuda.is_available() else {}))
+        save_image(y, "a.png")
+        """,
+        {UNIT},
+    ),
+    "a keyword that one choice gives may have any value": (
+        """
+        def f(t,n=False):
+          if n: t=t*2-1
+          return t
+        y=f(x,**({"n": True} if torch.cuda.is_available() else {}))
+        save_image(y, "a.png")
+        """,
+        {SIGNED, UNIT},
+    ),
+    "choices that are not all known may hold any keyword": (
+        """
+        def f(t,n=False):
+          if n: t=t*2-1
+          return t
+        y=f(x,**({"s": 2} if torch.cuda.is_available() else cfg))
+        save_image(y, "a.png")
+        """,
+        {SIGNED, UNIT},
+    ),
     "unknown keywords may be any": (
         """
         def f(t,n=False):
