@@ -9,12 +9,12 @@ from typing import Any
 from difflint.facts.machine import Machine
 from difflint.facts.scope import Frame
 from difflint.facts.tables import Table
-from difflint.facts.values import Elements, Items, Record, Tensor, Value, join
+from difflint.facts.values import Choice, Elements, Items, Record, Tensor, Value, join
 
 
 def changed(machine: Machine, frame: Frame, old: Value, new: Value) -> None:
     """Rebind every other name of an object that has just become another value, for sure or perhaps."""
-    if not isinstance(old, Tensor | Items | Elements | Record | Table) or old is new:
+    if not isinstance(old, Tensor | Items | Elements | Record | Table | Choice) or old is new:
         return
     for space, born, names in _namespaces(machine, frame):
         for name, value in names.items():

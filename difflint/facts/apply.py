@@ -159,7 +159,7 @@ def _run(machine: Machine, frame: Frame, found: Row, case: Case, bound: Bound, s
         _note_sink(machine, found, case.sink, value, site)
     for transfer in case.then:
         value = take(call, transfer, value)
-    return _given(found, case.gives, value, site)
+    return _given(machine, found, case.gives, bound, value, site)
 
 
 def _note_sink(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site) -> None:
@@ -190,11 +190,14 @@ def _note_picture(machine: Machine, found: Row, sink: Mapping[str, Any], value: 
             machine.seen.casts[cast] = None
 
 
-def _given(found: Row, gives: Mapping[str, Any] | None, value: Value, site: Site) -> Value:
+def _given(
+    machine: Machine, found: Row, gives: Mapping[str, Any] | None, bound: Bound, value: Value, site: Site
+) -> Value:
     if gives is None:
         return value
     if "kind" in gives:
-        return _remembering(source(found, gives, site), value)
+        made = _of_dtype(machine, found, bound, source(found, gives, site))
+        return _remembering(made, value)
     if isinstance(value, Tensor):
         return replace(value, **{key: gives[key] for key in ("dtype", "container", "layout") if key in gives})
     return value
@@ -205,6 +208,19 @@ def _remembering(made: Value, subject: Value) -> Value:
     if not isinstance(made, Tensor) or made.kind is not Kind.LATENT:
         return made
     return replace(made, origin=replace(made.origin, parts=frozenset(tensors(subject))))
+
+
+def _of_dtype(machine: Machine, found: Row, bound: Bound, made: Value) -> Value:
+    """A new tensor in the dtype it was asked for, in that of the one it is like, or in torch's default one."""
+    if not isinstance(made, Tensor) or made.dtype is None:
+        return made
+    asked = bound.get("dtype", ABSENT)
+    if asked not in (NONE, ABSENT):
+        return replace(made, dtype=dtype_name(asked))
+    if found.api.endswith("_like"):
+        like = bound.get(found.subject)
+        return replace(made, dtype=like.dtype if isinstance(like, Tensor) else None)
+    return replace(made, dtype=machine.default_dtype) if made.dtype == "float32" else made
 
 
 def source(found: Row, gives: Mapping[str, Any], site: Site) -> Value:

@@ -10,10 +10,11 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import bunches, containers, mixing, schedules, tables
+from difflint.facts import bunches, containers, dtypes, mixing, schedules, tables
 from difflint.facts.containers import MAX_ITEMS
 from difflint.facts.events import IntCast, Rescaled
 from difflint.facts.machine import Machine
+from difflint.facts.questions import Statistic
 from difflint.facts.steps import IDENTITY, Affine, Cast, Site
 from difflint.facts.tables import Table
 from difflint.facts.truth import dtype_name
@@ -146,19 +147,19 @@ def _is_number(value: Value) -> bool:
 def _with_number(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
     """One side is a number: an affine step of the other, where the operator is affine in it."""
     if isinstance(right, Const):
-        other, step = left, _affine_left(operator, float(right.value))
+        other, number, step = left, right.value, _affine_left(operator, float(right.value))
     else:
         assert isinstance(left, Const)
-        other, step = right, _affine_right(operator, float(left.value))
+        other, number, step = right, left.value, _affine_right(operator, float(left.value))
     if not isinstance(other, Tensor | Unknown):
         return ANY
     if step == IDENTITY:
-        return other
+        return _as_floating(machine, other, operator == "/" or isinstance(number, float))
     if step is not None and step.scale == (0.0,) and not isinstance(other, Tensor):
         return Const(0)
     if step is None:
         return _not_affine(machine, operator, other, right, site)
-    return rescale(machine, other, step, site)
+    return rescale(machine, other, step, site, floating=operator == "/" or isinstance(number, float))
 
 
 def _affine_left(operator: str, c: float) -> Affine | None:
@@ -183,20 +184,31 @@ def _not_affine(machine: Machine, operator: str, other: Value, right: Value, sit
     return mixing.opaque(other, site)
 
 
-def rescale(machine: Machine, value: Value, step: Affine, site: Site, what: str = "") -> Value:
-    """One more affine step of a tensor (or of something unknown, which then begins here)."""
+def _as_floating(machine: Machine, value: Value, floating: bool) -> Value:
+    """``x * 1.0`` and ``x / 1``: the same numbers, of a floating dtype."""
+    if not floating or not isinstance(value, Tensor) or value.dtype is None:
+        return value
+    return replace(value, dtype=dtypes.with_number(value.dtype, value.container, True, machine.default_dtype))
+
+
+def rescale(
+    machine: Machine, value: Value, step: Affine, site: Site, what: str = "", floating: bool | None = None
+) -> Value:
+    """One more affine step of a tensor (or of something unknown, which then begins here); ``floating`` when numbers
+    that are not whole take part, which the step itself may not show. Whole dtypes wrap around."""
     if isinstance(value, Choice):
-        return join(rescale(machine, v, step, site, what) for v in value.values)
+        return join(rescale(machine, v, step, site, what, floating) for v in value.values)
     if isinstance(value, Unknown):
         if value.is_coefficient:
             return COEFFICIENT
-        dtype = None if _is_whole(step) else "float32"  # what is divided is float from there on
-        value = Tensor(Origin(Kind.OTHER, value.site, value.what or "an unknown value"), dtype=dtype)
+        value = Tensor(Origin(Kind.OTHER, value.site, value.what or "an unknown value"))
     if not isinstance(value, Tensor):
         return ANY
-    if value.dtype in INTEGERS and not _is_whole(step):
-        value = replace(value, dtype="float32")
-    result = value.step(step, site, what)
+    floating = not _is_whole(step) or bool(floating)
+    dtype = dtypes.with_number(value.dtype, value.container, floating, machine.default_dtype)
+    result = value.step(step, site, what, dtype=dtype)
+    if dtypes.wraps(dtype, result.hard):
+        result = result.step(Cast(str(dtype)), site, what)
     machine.seen.rescaled[Rescaled(site, machine.calls, machine.part, result)] = None
     return result
 
@@ -209,12 +221,19 @@ def into_bytes(machine: Machine, value: Value, site: Site) -> Value:
     return value.step(Cast("uint8"), site, "uint8", dtype="uint8")
 
 
+def into(machine: Machine, owner: Tensor, value: Value, site: Site) -> Value:
+    """What a value becomes where it is written into a tensor: its dtype is the tensor's."""
+    if owner.dtype == "uint8":
+        value = into_bytes(machine, value, site)
+    if not isinstance(value, Tensor):
+        return value
+    known = owner.dtype is not None and (dtypes.is_floating(owner.dtype) or value.dtype == owner.dtype)
+    return replace(value, dtype=owner.dtype if known else None, container=owner.container)
+
+
 def _is_whole(step: Affine) -> bool:
     """Whether it keeps whole numbers whole."""
     return all(float(number).is_integer() for pair in step.pairs for number in pair)
-
-
-INTEGERS = frozenset(["uint8", "int8", "int16", "int32", "int64", "bool"])
 
 
 def compare(operator: Any, left: Value, right: Value) -> bool | None:
@@ -225,7 +244,11 @@ def compare(operator: Any, left: Value, right: Value) -> bool | None:
     if isinstance(operator, cst.In | cst.NotIn):
         found = _contains(left, right)
         return found if found is None or isinstance(operator, cst.In) else not found
-    return _ordered(operator, constant(left), constant(right))
+    return _ordered(operator, _compared(left), _compared(right))
+
+
+def _compared(value: Value) -> Any:
+    return value.end if isinstance(value, Statistic) else constant(value)
 
 
 def _same(left: Value, right: Value) -> bool | None:
@@ -237,11 +260,16 @@ def _same(left: Value, right: Value) -> bool | None:
     if isinstance(left, Const) and isinstance(right, Const):
         return bool(left.value == right.value)
     if isinstance(left, Library) and dtype_name(left) is not None:
+        if isinstance(right, Library) and {left.name.partition(".")[0], right.name.partition(".")[0]} == OWN_DTYPES:
+            return False
         other = dtype_name(right)
         return None if other is None else dtype_name(left) == other
     if left == Const(None) or right == Const(None):
         return False
     return left == right if isinstance(left, Library) and isinstance(right, Library) else None
+
+
+OWN_DTYPES = {"torch", "numpy"}  # a dtype of one never equals one of the other
 
 
 def _contains(item: Value, container: Value) -> bool | None:

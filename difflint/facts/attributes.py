@@ -10,6 +10,7 @@ import libcst as cst
 
 from difflint.facts import aliases, bunches, containers, indexing, tablecalls
 from difflint.facts.machine import Arguments, Machine
+from difflint.facts.questions import Statistic
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
 from difflint.facts.tables import Table
@@ -76,6 +77,7 @@ NOT_ONLY_TENSORS = frozenset(
         "apply",
     ]
 )
+LIBRARIES = {"tensor": "torch", "array": "numpy"}  # whose dtypes they have
 SAME_NUMBER = frozenset(
     [
         *("item", "float", "double", "cpu", "cuda", "numpy", "detach", "tolist", "to", "clone", "contiguous"),
@@ -113,6 +115,8 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
         return Method(owner, name)
     if isinstance(owner, Const) and isinstance(owner.value, int | float):
         return Method(owner, name) if name in SAME_NUMBER or tablecalls.knows_method(name) else COEFFICIENT
+    if isinstance(owner, Statistic) and name in SAME_NUMBER:
+        return Method(owner, name)
     if isinstance(owner, Function) and name == "__name__" and not isinstance(owner.node, cst.Lambda):
         return Const(owner.node.name.value)
     if isinstance(owner, Partial | Function):
@@ -147,7 +151,8 @@ def _of_tensor(owner: Tensor, name: str, site: Site) -> Value:
     if name in SAME_TENSOR:
         return owner
     if name == "dtype":
-        return Library(f"torch.{owner.dtype}") if owner.dtype else Unknown("dtype", site)
+        library = LIBRARIES.get(owner.container or "", "dtype")
+        return Library(f"{library}.{owner.dtype}") if owner.dtype not in (None, "float") else Unknown("dtype", site)
     if name in ("shape", "device", "ndim", "size", "requires_grad", "grad", "is_cuda"):
         return Unknown(name)
     return Method(owner, name)

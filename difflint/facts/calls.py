@@ -26,6 +26,7 @@ from difflint.facts import (
 )
 from difflint.facts.intrinsics import INTRINSICS
 from difflint.facts.machine import MAX_DEPTH, Arguments, Machine
+from difflint.facts.questions import Statistic
 from difflint.facts.scope import Frame, Scope
 from difflint.facts.steps import Site
 from difflint.facts.values import (
@@ -125,7 +126,7 @@ def _object(machine: Machine, frame: Frame, callee: LibraryObject, arguments: Ar
 
 def _method(machine: Machine, frame: Frame, callee: Method, arguments: Arguments, site: Site) -> Value:
     owner = callee.owner
-    if isinstance(owner, Const) and callee.name in attributes.SAME_NUMBER:
+    if isinstance(owner, Const | Statistic) and callee.name in attributes.SAME_NUMBER:
         return owner
     if isinstance(owner, Const) and tables.is_number(owner.value):
         given = replace(arguments, args=(owner, *arguments.args))

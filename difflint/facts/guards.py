@@ -146,7 +146,9 @@ def _of_pair(machine: Machine, frame: Frame, a: Any, operator: Any, b: Any, hold
     if dtype_of is not None:
         same = isinstance(operator, cst.Equal | cst.Is)
         if (same and holds) or (isinstance(operator, cst.NotEqual | cst.IsNot) and not holds):
-            yield Fact(dtype_of, dtype=dtype_name(machine.evaluate(frame, b)))
+            other = machine.evaluate(frame, b)
+            owner = other.name.partition(".")[0] if isinstance(other, Library) else ""
+            yield Fact(dtype_of, dtype_name(other), {"torch": "tensor", "numpy": "array"}.get(owner))
         return
     extreme = _extreme_of(a)
     if extreme is not None:

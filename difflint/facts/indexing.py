@@ -302,9 +302,10 @@ def _store_item(machine: Machine, frame: Frame, target: cst.Subscript, value: Va
             frame.site(target),
         )
         return
-    if isinstance(owner, Tensor) and owner.dtype == "uint8":
-        value = arithmetic.into_bytes(machine, value, frame.site(target))
-    changed = stored(owner, key, value)
+    if isinstance(owner, Tensor):
+        value = arithmetic.into(machine, owner, value, frame.site(target))
+    whole = len(target.slice) == 1 and (key == SLICE or key == Const(...))
+    changed = value if whole and isinstance(owner, Tensor) and isinstance(value, Tensor) else stored(owner, key, value)
     if changed is not owner and isinstance(target.value, cst.Name | cst.Attribute | cst.Subscript):
         bind_target(machine, frame, target.value, changed)
         aliases.changed(machine, frame, owner, changed)

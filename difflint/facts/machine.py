@@ -65,6 +65,7 @@ class Machine:
     classes: list[Any] = field(default_factory=list)
     attributes_read: dict[int, frozenset[tuple[str, str]]] = field(default_factory=dict)  # by function
     unknown_calls: dict[tuple[str, Site], None] = field(default_factory=dict)
+    default_dtype: str | None = "float32"  # of torch's new tensors; None when the project's choice is not known
     half_networks: dict[Network, Site] = field(default_factory=dict)
     frozen: set[Network] = field(default_factory=set)
     amp: list[tuple[str | None, Site]] = field(default_factory=list)

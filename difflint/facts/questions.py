@@ -8,6 +8,18 @@ from difflint.facts.steps import Site
 from difflint.facts.truth import dtype_name
 from difflint.facts.values import Choice, Const, Library, Tensor, Unknown, Value
 
+
+class Statistic(Unknown):
+    """The least or greatest of a tensor's values: a number of the data's own, which in a test counts as ``end``, the
+    end of the range that the writer means."""
+
+    __slots__ = ("end",)
+
+    def __init__(self, end: float, site: Site | None) -> None:
+        super().__init__("statistic", site)
+        self.end = end
+
+
 FLOATING = ("float", "bfloat")
 # the abstract types of numpy, and how the names of the dtypes below them begin
 ABSTRACT = {

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from difflint.facts import arithmetic, mixing
+from difflint.facts import arithmetic, dtypes, mixing
 from difflint.facts.application import Call, numbers, opaque, stepped
 from difflint.facts.steps import Affine, Bounded, Clamp, Round, Stretch
 from difflint.facts.values import (
@@ -68,6 +68,10 @@ def clamp(call: Call, value: Value, details: Any) -> Value:
         return _clipped_somehow(call, value)
     if known == [None, None]:
         return value
+    floating = any(isinstance(constant(b), float) for b in bounds)
+    if isinstance(value, Tensor) and floating and value.dtype is not None:
+        dtype = dtypes.with_number(value.dtype, value.container, floating, call.machine.default_dtype)
+        value = replace(value, dtype=dtype)
     return stepped(value, Clamp(known[0], known[1]), call)
 
 
@@ -84,7 +88,20 @@ def bounded(call: Call, value: Value, details: Any) -> Value:
     if any(x is not None and y is None for x, y in zip((low, high), limits, strict=True)):
         return opaque(call, value, None)
     step = Bounded(name, -math.inf if limits[0] is None else limits[0], math.inf if limits[1] is None else limits[1])
-    return stepped(value, step, call, dtype="float32")
+    return stepped(value, step, call, dtype=_activated(call, value, name))
+
+
+CUTS = ("relu", "relu6", "hardtanh")  # these only cut, so that whole numbers stay whole
+
+
+def _activated(call: Call, value: Value, name: str) -> str | None:
+    """The dtype after an activation."""
+    if not isinstance(value, Tensor) or value.dtype is None:
+        return "float"
+    if name in CUTS or dtypes.is_floating(value.dtype):
+        return value.dtype
+    own = "tensor" if value.container == "tensor" else None
+    return dtypes.with_number(value.dtype, own, True, call.machine.default_dtype)
 
 
 def stretch(call: Call, value: Value, details: Any) -> Value:
@@ -107,4 +124,7 @@ def rescale(call: Call, value: Value, details: Any) -> Value:
 
 
 def round_(call: Call, value: Value, details: Any) -> Value:
-    return stepped(value, Round(), call) if isinstance(value, Tensor) else value
+    if not isinstance(value, Tensor):
+        return value
+    kept = value.container == "tensor" or value.dtype is None or dtypes.is_floating(value.dtype)
+    return stepped(value, Round(), call, dtype=value.dtype if kept else None)  # numpy rounds whole numbers to floats

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any, NamedTuple
 
-from difflint.facts.interval import BYTE, Interval, hull_of
+from difflint.facts.dtypes import LIMITS
+from difflint.facts.interval import Interval, hull_of
 
 
 class Site(NamedTuple):
@@ -114,13 +115,14 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """A cast to an integer type: truncates, and uint8 wraps modulo 256."""
+    """A cast to an integer type: truncates, and a small type wraps around."""
 
     dtype: str
 
     def apply(self, x: Interval) -> Interval:
-        if self.dtype == "uint8" and not (x.low > -1 and x.high < 256):
-            return BYTE
+        limits = LIMITS.get(self.dtype)
+        if limits is not None and not (x.low > limits.low - 1 and x.high < limits.high + 1):
+            return limits
         return Interval(_trunc(x.low), _trunc(x.high))
 
     def to_json(self) -> dict[str, Any]:
@@ -132,7 +134,8 @@ class Round:
     """Rounding to whole numbers."""
 
     def apply(self, x: Interval) -> Interval:
-        return x
+        """Up and down, since floor, ceil and trunc are meant too."""
+        return Interval(_floor(x.low), -_floor(-x.high))
 
     def to_json(self) -> dict[str, Any]:
         return {"op": "round"}
@@ -191,6 +194,11 @@ def affine_of(links: Sequence[Link]) -> Affine | None:
 def _near(a: float, c: float, b: float, d: float, slack: float) -> bool:
     room = slack * max(abs(a), abs(c))
     return abs(a - c) <= room and abs(b - d) <= max(room, slack * max(abs(b), abs(d)))
+
+
+def _floor(x: float) -> float:
+    """The whole number below, up to the rounding errors of the way there."""
+    return float(math.floor(x + 1e-6)) if math.isfinite(x) else x
 
 
 def _trunc(x: float) -> float:

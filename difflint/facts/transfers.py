@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from difflint.facts import arithmetic, mixing
+from difflint.facts import arithmetic, dtypes, mixing
 from difflint.facts.application import Call, opaque
 from difflint.facts.interval import Interval
+from difflint.facts.questions import Statistic
 from difflint.facts.scaling import affine, bounded, clamp, denormalize, normalize, rescale, round_, stretch
-from difflint.facts.steps import Affine
+from difflint.facts.steps import Affine, Cast
 from difflint.facts.truth import dtype_name
 from difflint.facts.values import (
     COEFFICIENT,
@@ -103,12 +104,23 @@ def cast(call: Call, value: Value, details: Any) -> Value:
 def to_dtype(call: Call, value: Value, dtype: str) -> Value:
     if isinstance(value, Unknown) and dtype == "float16" and not call.machine.no_grad:
         call.machine.half_networks.setdefault(value.network, call.site)
+    if isinstance(value, Const) and isinstance(value.value, int) and dtypes.is_floating(dtype):
+        return Const(float(value.value))
     if not isinstance(value, Tensor):
         unsure = isinstance(value, Unknown) and not value.is_coefficient
         return _from_unknown(value) if isinstance(value, Unknown) and unsure and dtype == "uint8" else value
     if dtype != "uint8":
-        return replace(value, dtype=dtype)
+        return _counted(call, value, dtype)
     return arithmetic.into_bytes(call.machine, value, call.site)
+
+
+def _counted(call: Call, value: Tensor, dtype: str) -> Tensor:
+    """The value in another dtype; a cast to whole numbers is a step where it moves the ends of the range."""
+    if dtype in dtypes.WHOLE and dtype != "bool":
+        step = Cast(dtype)
+        if any(x is not None and step.apply(x) != x for x in (value.hard, value.nominal)):
+            return value.step(step, call.site, dtype, dtype=dtype)
+    return replace(value, dtype=dtype)
 
 
 def _from_unknown(value: Unknown) -> Value:
@@ -127,7 +139,7 @@ def join_all(call: Call, value: Value) -> Value:
     parts = value.items if isinstance(value, Items) else ((value.item,) if isinstance(value, Elements) else (value,))
     found = list(dict.fromkeys(parts))
     if len(found) == 1:
-        return found[0]
+        return copy(call, found[0], None)
     given = tuple(t for v in found for t in tensors(v))
     if not given:
         return Unknown("joined", call.site)
@@ -171,7 +183,12 @@ def feature(call: Call, value: Value, details: Any) -> Value:
 
 def statistic(call: Call, value: Value, details: Any) -> Value:
     """``x.min()``, ``x.max()``: the end of a known range, else a number that depends on the data."""
+    other = call.bound.get("other")
+    if isinstance(other, Tensor | Unknown | Choice):  # torch.max(a, b) compares element by element
+        return Unknown(call.what, call.site)
     nominal = value.nominal if isinstance(value, Tensor) else None
+    if nominal is not None and nominal.low < 0 and isinstance(value, Tensor) and value.kind is Kind.DATA:
+        return Statistic(nominal.low if details == "min" else nominal.high, call.site)
     end = {"min": nominal.low, "max": nominal.high}.get(details) if nominal is not None else None
     if end is not None and math.isfinite(end) and isinstance(value, Tensor) and value.kind is Kind.DATA:
         return Const(end)
