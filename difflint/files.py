@@ -28,6 +28,11 @@ _LINE_LIMIT = 10_000  # characters; below that no expression without brackets is
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _PROJECT_MARKERS = (".git", ".difflint.toml", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")
 
+_MARKERS_OF_ARCHIVES = (
+    ("LICENSE", "LICENSE.txt", "LICENSE.md", "environment.yml", "environment.yaml", "Pipfile"),
+    ("README.md", "README.rst", "README.txt", "README", "readme.md"),
+)
+
 # A file can only hold a finding when it names a library that makes or shows arrays AND something that
 # starts, changes or ends an image's way. Files left out here are still read when another file imports them.
 _LIBRARY = re.compile(
@@ -220,11 +225,13 @@ def absolute(path: str | Path) -> Path:
 def project_of(folder: Path) -> Path:
     """The nearest folder at or above ``folder`` that is marked as the top of a project.
 
-    Without a mark (an unpacked archive) it is the topmost of the folders above that hold Python files themselves.
+    Without a mark (an unpacked archive) it is the nearest one with what stands at the top of a repository, else the
+    topmost of the folders above that hold Python files themselves.
     """
-    for candidate in (folder, *folder.parents):
-        if any((candidate / marker).exists() for marker in _PROJECT_MARKERS):
-            return candidate
+    for markers in (_PROJECT_MARKERS, *_MARKERS_OF_ARCHIVES):
+        for candidate in (folder, *folder.parents):
+            if any((candidate / marker).exists() for marker in markers):
+                return candidate
     above = takewhile(lambda parent: any(parent.glob("*.py")), folder.parents)
     return [folder, *above][-1]
 

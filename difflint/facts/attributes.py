@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import aliases, bunches, containers, indexing, tablecalls
+from difflint.facts import aliases, bunches, containers, exports, indexing, tablecalls
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.questions import Statistic
 from difflint.facts.scope import Frame
@@ -144,6 +144,10 @@ def _of_library(machine: Machine, frame: Frame, name: str) -> Value:
 def _of_module(machine: Machine, frame: Frame, owner: Class, name: str) -> Value:
     """A name of a project module, or a module below it."""
     found = owner.module.scope.names.get(name)
+    if found is None:
+        found = exports.of_stars(machine, owner.module, name)
+    if found is None and not name.startswith("__"):
+        found = exports.made_on_demand(machine, owner.module, name)
     return found if found is not None else _of_library(machine, frame, f"{owner.name}.{name}")
 
 

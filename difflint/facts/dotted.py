@@ -10,7 +10,7 @@ from difflint.facts.steps import Site
 from difflint.facts.values import ANY, Choice, Const, Unknown, Value, join
 
 
-def resolve_dotted(machine: Machine, module: Module, text: str) -> Value:
+def resolve_dotted(machine: Machine, module: Module, text: str, site: Site | None = None) -> Value:
     """What ``text`` means in ``module``: a file of the project or something in it, else a library's name; ANY when it
     is no dotted name, Unknown when the file is there and lacks the name."""
     parts = text.split(".")
@@ -22,7 +22,7 @@ def resolve_dotted(machine: Machine, module: Module, text: str) -> Value:
         if found is not None:
             value = imports.interpreted(machine, found)
             for name in parts[end:]:
-                value = attributes.get(machine, frame, value, name, Site(module.path, None))
+                value = attributes.get(machine, frame, value, name, site or Site(module.path, None))
             return value
     return machine.knowledge.resolve(machine, text)
 
@@ -38,7 +38,7 @@ def import_module(machine: Machine, frame: Frame, arguments: Arguments, site: Si
     level = len(given.value) - len(name)
     module: Module = frame.scope.module
     if not level:
-        return resolve_dotted(machine, module, name)
+        return resolve_dotted(machine, module, name, site)
     found = machine.project.relative(level, name, module)
     return imports.interpreted(machine, found) if found is not None else Unknown(given.value, site)
 
@@ -49,5 +49,5 @@ def locate(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> 
     if isinstance(given, Choice):
         return join(locate(machine, frame, Arguments((v,)), site) for v in given.values)
     if isinstance(given, Const) and isinstance(given.value, str):
-        return resolve_dotted(machine, frame.scope.module, given.value)
+        return resolve_dotted(machine, frame.scope.module, given.value, site)
     return machine.unknown("locate", site)

@@ -9,7 +9,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import arithmetic, attributes, bunches, configs, containers, indexing, notes, series
+from difflint.facts import arithmetic, attributes, bunches, configs, containers, exports, indexing, notes, series
 from difflint.facts.guards import refine
 from difflint.facts.machine import Arguments, Evaluator, Machine
 from difflint.facts.scope import Frame
@@ -43,7 +43,8 @@ def name(machine: Machine, frame: Frame, node: cst.Name) -> Value:
         return Const(frame.scope.module.name)
     if node.value == "__file__":
         return Const(str(frame.scope.module.location))
-    return attributes.builtin(machine, node.value, frame.site(node))
+    found = exports.of_stars(machine, frame.scope.module, node.value) if frame.scope.module.stars else None
+    return found if found is not None else attributes.builtin(machine, node.value, frame.site(node))
 
 
 def attribute(machine: Machine, frame: Frame, node: cst.Attribute) -> Value:

@@ -7,10 +7,11 @@ from typing import Any
 
 import libcst as cst
 
+from difflint.facts import exports
 from difflint.facts.machine import Machine
 from difflint.facts.project import Module
 from difflint.facts.scope import Frame
-from difflint.facts.values import Class, Library, Unknown, Value
+from difflint.facts.values import ANY, Class, Const, Library, Unknown, Value
 
 
 def import_(machine: Machine, frame: Frame, node: cst.Import) -> None:
@@ -32,8 +33,7 @@ def import_from(machine: Machine, frame: Frame, node: cst.ImportFrom) -> None:
     if source is not None:
         machine.importer(machine, source)
     if isinstance(node.names, cst.ImportStar):
-        for name, value in source.scope.names.items() if source is not None else ():
-            frame.scope.bind(name, value)
+        _import_all(frame, source, base if not node.relative else "")
         return
     for alias in node.names:
         name = dotted(alias.name)
@@ -43,14 +43,26 @@ def import_from(machine: Machine, frame: Frame, node: cst.ImportFrom) -> None:
         frame.scope.bind(bound, _member(machine, importer, source, base, name, len(node.relative)))
 
 
+def _import_all(frame: Frame, source: Module | None, library: str) -> None:
+    importer: Module = frame.scope.module
+    for name in exports.public(source) if source is not None else ():
+        frame.scope.bind(name, source.scope.names[name] if source is not None else ANY)
+    importer.stars += source.stars if source is not None else [library]
+
+
 def _member(machine: Machine, importer: Module, source: Module | None, base: str, name: str, level: int) -> Value:
     if source is not None and name in source.scope.names:
         return source.scope.names[name]
     full = f"{base}.{name}" if base else name
+    if full == "typing.TYPE_CHECKING" and exports.is_lazy(importer):
+        return Const(True)
     inner = machine.project.relative(level, full, importer) if level else machine.project.find(full, importer)
     if inner is not None:
         return interpreted(machine, inner)
-    if source is not None or level:
+    if source is not None:
+        made = exports.made_on_demand(machine, source, name) or exports.of_stars(machine, source, name)
+        return made or Unknown(full)
+    if level:
         return Unknown(full)
     return machine.knowledge.resolve(machine, full)
 

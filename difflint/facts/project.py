@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ class Module:
     root: Path
     stub: bool = False
     state: str = "new"
+    stars: list[str] = field(default_factory=list)  # libraries that ``from library import *`` took all names of
     scope: Scope = field(init=False)
     _outline: Outline | None = None
 
@@ -37,6 +39,9 @@ class Module:
         return self._outline
 
 
+FOREIGN = ("third_party", "thirdparty", "submodules", "external", "extern", "vendor", "deps", "dependencies", "src")
+ABOVE = 3  # folders above the root that an edited ``sys.path`` may reach
+MAX_FOLDERS = 60
 MAX_IMPORTED = 80  # files that nobody asked to lint; a package that imports all of itself is not followed further
 
 
@@ -51,6 +56,7 @@ class Project:
         self.imported = 0
         self._exists: dict[str, str | None] = {}
         self._bases: dict[str, list[str]] = {}
+        self._inner: dict[tuple[str, bool], list[str]] = {}
 
     def add(self, path: str, text: str, location: Path, root: Path) -> Module:
         """A file named ``path`` in reports that lies at ``location``; imports are looked for up to ``root``."""
@@ -66,7 +72,31 @@ class Project:
             found = self._file(base, name)
             if found is not None:
                 return self._module(found, importer)
-        return None
+        found = self._elsewhere(name, importer)
+        return self._module(found, importer) if found is not None else None
+
+    def _elsewhere(self, name: str, importer: Module) -> str | None:
+        """The one file that an edited ``sys.path``, or a package that is kept below another folder, can mean."""
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names:
+            return None
+        edits = "sys.path" in importer.text
+        bases = self._below(str(importer.root), edits)
+        here = [base for base in bases if os.path.exists(os.path.join(base, top)) or _is_file(base, f"{top}.py")]
+        if edits and not here:
+            folder = str(importer.root)
+            above = [folder := os.path.dirname(folder) for _ in range(ABOVE)]
+            here = [base for base in above if self._file(base, name) is not None][:1]
+        return self._file(here[0], name) if len(here) == 1 else None
+
+    def _below(self, root: str, edits: bool) -> list[str]:
+        """Folders at most two below the root; without an edited path only those that hold what others have written."""
+        if (root, edits) not in self._inner:
+            first = _folders(root)
+            every = [*first, *(inner for folder in first for inner in _folders(folder))]
+            kept = every if edits else [f for f in every if _is_foreign(os.path.relpath(f, root))]
+            self._inner[root, edits] = kept
+        return self._inner[root, edits]
 
     def relative(self, level: int, name: str, importer: Module) -> Module | None:
         """The file that ``from ..name import`` means."""
@@ -106,6 +136,26 @@ def _bases(folder: str, root: str) -> list[str]:
         folder = os.path.dirname(folder)
         above.append(folder)
     return [base for folder in above for base in (folder, os.path.join(folder, "src"))]
+
+
+def _folders(folder: str) -> list[str]:
+    """The folders in a folder, by name; hidden ones and those of no interest left out."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    found = (os.path.join(folder, name) for name in names if not name.startswith((".", "__")) and name != "build")
+    return [path for path in found if os.path.isdir(path)][:MAX_FOLDERS]
+
+
+def _is_foreign(path: str) -> bool:
+    """Whether no import can name the folder, or its name says that others' projects lie in it."""
+    parts = path.split(os.sep)
+    return not parts[-1].isidentifier() or parts[0] in FOREIGN
+
+
+def _is_file(base: str, name: str) -> bool:
+    return os.path.isfile(os.path.join(base, name))
 
 
 def _existing(file: str) -> str | None:
