@@ -220,6 +220,9 @@ def set_attribute(machine: Machine, frame: Frame, owner: Value, name: str, value
     if isinstance(owner, Choice):
         for choice in usable(owner):
             set_attribute(machine, frame, choice, name, value)
+    elif isinstance(owner, Instance) and name == "__dict__" and isinstance(value, Record):
+        for key, item in value.entries:
+            set_attribute(machine, frame, owner, str(key), item)
     elif isinstance(owner, Instance) and not _set_by_method(machine, frame, owner, name, value):
         old = owner.attributes.get(name)
         new = value if old is None or _surely(machine, frame, owner) else either(old, value)

@@ -55,7 +55,7 @@ from difflint.facts.values import (
     usable,
 )
 
-TYPED_DICTS = ("typing.TypedDict", "typing_extensions.TypedDict")
+DICTS = ("typing.TypedDict", "typing_extensions.TypedDict", "builtins.dict", "collections.OrderedDict")
 FIELD = "dataclasses.field"
 MAX_REMADE = 4  # objects of one place that are told apart because they were changed later
 MAX_NESTED = 3  # runs of one function inside itself, on whatever objects: a tree that builds trees
@@ -182,13 +182,14 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
     """A new object, its constructor run; a place that makes the same object again and again makes it once."""
     if cls.node is None:
         return ANY
-    if any(isinstance(base, Library) and base.name in TYPED_DICTS for base in cls.mro()):
+    if _is_dict(cls):
         return library(machine, frame, "builtins.dict", arguments, site)
     if bunches.is_kind_of_dict(cls):
         return bunches.make(machine, frame, call(machine, frame, Library("builtins.dict"), arguments, site), site)
     key = (id(cls.node), arguments, site)
     old = machine.made.get(key)
     if old is not None and (old.life.shared or not old.life.changed):
+        old.life.shared = True
         return old
     made = Instance(cls, site, life=Life(machine.memory.born(), machine.era))
     if not cls.module.stub:
@@ -207,6 +208,17 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
             run(machine, frame, replace(after, bound=made), Arguments(), site)
     made.life.changed = False
     return made
+
+
+def _is_dict(cls: Class) -> bool:
+    """Whether its objects are dicts that are filled as dicts are, perhaps read with a dot."""
+    if not any(isinstance(base, Library) and base.name in DICTS for base in cls.mro()):
+        return False
+    constructor = cls.find("__init__")
+    if not isinstance(constructor, Function):
+        return True
+    params = constructor.node.params
+    return isinstance(params.star_arg, cst.Param) and params.star_kwarg is not None and len(params.params) == 1
 
 
 def _fields(cls: Class) -> list[str]:
@@ -242,15 +254,16 @@ def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments
     notes.observe_run(machine, frame, function, site)
     key = (function, arguments, machine.amp_dtype)
     memory = machine.memory
-    if key in memory.results:
-        return aliases.fresh(memory.results[key])
+    known = memory.recall(key)
+    if known is not None:
+        return aliases.fresh(known)
     if _is_too_deep(machine, function):
         return Unknown("recursion", site)
     start, outer, memory.oldest = memory.births, memory.oldest, math.inf
-    memory.results[key] = Unknown("recursion", site)
+    memory.keep(key, Unknown("recursion", site), start)
     result = run_body(machine, frame, function, arguments, site)
     if memory.oldest > start:
-        memory.results[key] = result
+        memory.keep(key, result, start)
     else:
         memory.results.pop(key, None)
     memory.oldest = min(outer, memory.oldest)

@@ -53,7 +53,10 @@ def _of_record(owner: Record, name: str, arguments: Arguments) -> Value | None:
         return join((*values, default))
     if name == "copy":
         return replace(owner)
-    return ANY
+    if name == "_replace" and owner.ordered and not arguments.open:
+        given = dict(arguments.kwargs)
+        return replace(owner, entries=tuple((key, given.get(str(key), value)) for key, value in owner.entries))
+    return replace(owner, ordered=False) if name == "_asdict" else ANY
 
 
 def _views(owner: Record, name: str) -> Value:

@@ -21,6 +21,7 @@ from difflint.facts.values import (
     Const,
     Elements,
     Function,
+    Instance,
     Items,
     Option,
     Record,
@@ -149,6 +150,7 @@ OPERATORS = {
     cst.BitAnd: "&",
     cst.BitOr: "|",
 }
+METHODS = {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "**": "__pow__", "@": "__matmul__"}
 AUGMENTED = {
     cst.AddAssign: "+",
     cst.SubtractAssign: "-",
@@ -162,7 +164,11 @@ AUGMENTED = {
 
 def binary(machine: Machine, frame: Frame, node: cst.BinaryOperation) -> Value:
     left, right = machine.evaluate(frame, node.left), machine.evaluate(frame, node.right)
-    return arithmetic.binary(machine, OPERATORS.get(type(node.operator), "?"), left, right, frame.site(node))
+    operator = OPERATORS.get(type(node.operator), "?")
+    if isinstance(left, Instance) and left.cls.find(METHODS.get(operator, "")) is not None:
+        method = attributes.get(machine, frame, left, METHODS[operator], frame.site(node))
+        return machine.call(frame, method, Arguments((right,)), frame.site(node))
+    return arithmetic.binary(machine, operator, left, right, frame.site(node))
 
 
 def boolean(machine: Machine, frame: Frame, node: cst.BooleanOperation) -> Value:

@@ -34,6 +34,7 @@ from difflint.facts.values import (
     Kind,
     Library,
     LibraryObject,
+    Life,
     Network,
     Origin,
     Partial,
@@ -178,6 +179,19 @@ def data_field(machine: Machine, frame: Frame, arguments: Arguments, site: Site)
     return LibraryObject("dataclasses.field", arguments.kwargs, site)
 
 
+def replaced(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``dataclasses.replace(object, field=value)``: another object with these fields."""
+    owner = arguments.args[0] if arguments.args else ANY
+    if not isinstance(owner, Instance) or arguments.open:
+        return Unknown("replaced", site)
+    return Instance(owner.cls, site, {**owner.attributes, **dict(arguments.kwargs)}, Life(machine.memory.born()))
+
+
+def as_dict(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    owner = arguments.args[0] if arguments.args else ANY
+    return Record(tuple(owner.attributes.items())) if isinstance(owner, Instance) else Record(rest=ANY)
+
+
 def leave(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """``sys.exit()`` and what else never returns."""
     frame.alive = False
@@ -278,6 +292,8 @@ INTRINSICS: dict[str, Intrinsic] = {
     "hydra.utils.get_method": dotted.locate,
     "hydra.utils.get_object": dotted.locate,
     "dataclasses.field": data_field,
+    "dataclasses.replace": replaced,
+    "dataclasses.asdict": as_dict,
     "difflint.raises": leave,
     "sys.exit": leave,
     "os._exit": leave,
