@@ -221,7 +221,7 @@ CASES = {
         """
         import sys
         y=x
-        if bad: 
+        if bad:
           y=x*255
           sys.exit(1)
         y=y*2-1
