@@ -14,9 +14,9 @@ from difflint.facts import (
     apply,
     attributes,
     autocast,
-    bunches,
     containers,
     ducks,
+    making,
     mixing,
     networks,
     notes,
@@ -43,7 +43,6 @@ from difflint.facts.values import (
     Kind,
     Library,
     LibraryObject,
-    Life,
     Method,
     Partial,
     Record,
@@ -55,9 +54,6 @@ from difflint.facts.values import (
     usable,
 )
 
-DICTS = ("typing.TypedDict", "typing_extensions.TypedDict", "builtins.dict", "collections.OrderedDict")
-FIELD = "dataclasses.field"
-MAX_REMADE = 4  # objects of one place that are told apart because they were changed later
 MAX_NESTED = 3  # runs of one function inside itself, on whatever objects: a tree that builds trees
 
 
@@ -71,7 +67,7 @@ def call(machine: Machine, frame: Frame, callee: Value, arguments: Arguments, si
             return _enter(machine, frame, entered, callee, arguments, site)
         return run(machine, frame, callee, arguments, site)
     if isinstance(callee, Class):
-        return instantiate(machine, frame, callee, arguments, site)
+        return making.instantiate(machine, frame, callee, arguments, site)
     if isinstance(callee, Instance):
         return _instance(machine, frame, callee, arguments, site)
     if isinstance(callee, Partial):
@@ -176,77 +172,6 @@ def _enter(machine: Machine, frame: Frame, network: Instance, method: Value, arg
     inner = run(machine, frame, entry, arguments, site) if entry else call(machine, frame, method, arguments, site)
     machine.inside.pop()
     return networks.after(machine, network, given, inner, site)
-
-
-def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments, site: Site) -> Value:
-    """A new object, its constructor run; a place that makes the same object again and again makes it once."""
-    if cls.node is None:
-        return ANY
-    if _is_dict(cls):
-        return library(machine, frame, "builtins.dict", arguments, site)
-    if bunches.is_kind_of_dict(cls):
-        return bunches.make(machine, frame, call(machine, frame, Library("builtins.dict"), arguments, site), site)
-    key = (id(cls.node), arguments, site)
-    old = machine.made.get(key)
-    if old is not None and (old.life.shared or not old.life.changed):
-        old.life.shared = True
-        return old
-    made = Instance(cls, site, life=Life(machine.memory.born(), machine.era))
-    if not cls.module.stub:
-        machine.made[key] = made
-        machine.remade[key] += 1
-        made.life.shared = machine.remade[key] > MAX_REMADE
-    networks.note_made(machine, frame, made)
-    fields = _fields(cls)
-    constructor = cls.find("__init__")
-    if isinstance(constructor, Function):
-        run(machine, frame, replace(constructor, bound=made), arguments, site)
-    elif fields:
-        _fill(machine, frame, made, fields, arguments)
-        after = cls.find("__post_init__")
-        if isinstance(after, Function):
-            run(machine, frame, replace(after, bound=made), Arguments(), site)
-    made.life.changed = False
-    return made
-
-
-def _is_dict(cls: Class) -> bool:
-    """Whether its objects are dicts that are filled as dicts are, perhaps read with a dot."""
-    if not any(isinstance(base, Library) and base.name in DICTS for base in cls.mro()):
-        return False
-    constructor = cls.find("__init__")
-    if not isinstance(constructor, Function):
-        return True
-    params = constructor.node.params
-    return isinstance(params.star_arg, cst.Param) and params.star_kwarg is not None and len(params.params) == 1
-
-
-def _fields(cls: Class) -> list[str]:
-    """The fields of a dataclass, those of its bases first."""
-    given = [c.members.get("__dataclass__") for c in reversed(list(cls.mro())) if isinstance(c, Class)]
-    names = [f.value for fields in given if isinstance(fields, Items) for f in fields.items if isinstance(f, Const)]
-    return list(dict.fromkeys(names))
-
-
-def _fill(machine: Machine, frame: Frame, made: Instance, names: list[str], arguments: Arguments) -> None:
-    """The constructor that ``@dataclass`` writes."""
-    for position, name in enumerate(names):
-        value = arguments.get(position, name)
-        default = made.cls.find(name) or Unknown(name)
-        if arguments.open:
-            default = join((default, Unknown(name)))
-        made.attributes[name] = value if value is not None else _default(machine, frame, default)
-
-
-def _default(machine: Machine, frame: Frame, default: Value) -> Value:
-    """The default of a dataclass's field, made new for each object where ``field`` says how."""
-    if not isinstance(default, LibraryObject) or default.name != FIELD:
-        return default
-    factory = default.argument("default_factory")
-    site = default.site or Site(frame.path, None)
-    return (
-        call(machine, frame, factory, Arguments(), site) if factory is not None else default.argument("default") or ANY
-    )
 
 
 def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
@@ -382,7 +307,7 @@ def typical(machine: Machine, inner: Frame, parameter: Any) -> Value | None:
 def typical_object(machine: Machine, frame: Frame, cls: Class) -> Instance | None:
     """An object of a class: the first one the project makes, else one made with unknown arguments."""
     if id(cls.node) not in machine.typical:
-        instantiate(machine, frame, cls, Arguments(), Site(cls.module.path, cls.node))
+        making.instantiate(machine, frame, cls, Arguments(), Site(cls.module.path, cls.node))
     return machine.typical.get(id(cls.node))
 
 
