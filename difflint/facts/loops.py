@@ -67,15 +67,25 @@ def while_(machine: Machine, frame: Frame, node: cst.While) -> None:
         _widen(machine, frame, node, [_nothing] * ROUNDS, None, loop)
         return
     known = truth(machine.evaluate(frame, node.test))
-    for _ in range(COUNTED):
+    runs = known is True
+    for _ in range(0 if _is_far(machine, frame, node.test) else COUNTED):
         if known is not True:
             break
+        runs = False  # from here on
         _round(machine, frame, node, loop)
         known = truth(machine.evaluate(frame, node.test)) if frame.alive else False
     if known is False:
         _after(machine, frame, node, loop)
     else:
-        _widen(machine, frame, node, [partial(refine, machine, frame, node.test, True)] * ROUNDS, False, loop)
+        _widen(machine, frame, node, [partial(refine, machine, frame, node.test, True)] * ROUNDS, runs, loop)
+
+
+def _is_far(machine: Machine, frame: Frame, test: Any) -> bool:
+    """Whether a test compares two numbers that no few rounds bring together: ``step < 100_000``."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return False
+    sides = [constant(machine.evaluate(frame, side)) for side in (test.left, test.comparisons[0].comparator)]
+    return all(type(side) in (int, float) for side in sides) and abs(sides[0] - sides[1]) > COUNTED
 
 
 def _nothing() -> None:

@@ -26,6 +26,7 @@ from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
 from difflint.facts.truth import truth
 from difflint.facts.values import (
+    COEFFICIENT,
     NONE,
     Class,
     Const,
@@ -69,8 +70,14 @@ def augmented(machine: Machine, frame: Frame, node: cst.AugAssign) -> None:
     left, right = machine.evaluate(frame, node.target), machine.evaluate(frame, node.value)
     operator = AUGMENTED.get(type(node.operator), "?")
     value = arithmetic.binary(machine, operator, left, right, frame.site(node))
+    if isinstance(node.target, cst.Attribute) and _is_number(value) and frame.unsure >= 0:
+        value = COEFFICIENT  # a counter, changed by each round of a loop or not at all
     indexing.bind_target(machine, frame, node.target, value)
     aliases.changed(machine, frame, left, value)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, Const) and type(value.value) in (int, float)
 
 
 def return_(machine: Machine, frame: Frame, node: cst.Return) -> None:
