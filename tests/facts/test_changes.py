@@ -217,6 +217,18 @@ CASES = {
         """,
         {SIGNED},
     ),
+    "a counter that a far bound stops": (
+        """
+        class T:
+          def __init__(self): self.step=0
+          def train(self):
+            while self.step < 1000:
+              self.step += 1
+              if self.step % 100 == 0: save_image(x*2-1, "a.png")
+        T().train()
+        """,
+        {SIGNED},
+    ),
     "sys exit": (
         """
         import sys
