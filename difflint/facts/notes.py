@@ -28,6 +28,7 @@ from difflint.facts.values import (
 from difflint.syntax import walk
 from difflint.syntax.outline import ClassDefinition, Definition
 
+STATES = (Kind.NOISE, Kind.SAMPLE)
 DEFINED = (cst.FunctionDef, cst.ClassDef, Definition, ClassDefinition)  # what nobody calls is run from there
 MAKERS = ("from_pretrained", "from_config", "from_single_file", "from_pipe", "create")
 
@@ -202,7 +203,9 @@ def observe_run(machine: Machine, frame: Frame, function: Function, site: Site) 
 
 
 def observe_state(machine: Machine, parts: tuple[Tensor, ...], state: Tensor) -> None:
-    """A state that a loop has changed before is changed again."""
+    """A state that a loop has changed before is changed again; the layers of a denoiser that runs are no such loop."""
+    if any(part.kind in STATES for given in machine.inside for t in given for part in (t, *t.origin.parts)):
+        return
     loops = [(frame, loop) for frame, loop in machine.loops if not frame.scope.module.stub]
     if state.kind is Kind.SAMPLE and loops and any(part.kind is Kind.SAMPLE for part in parts):
         frame, loop = loops[-1]

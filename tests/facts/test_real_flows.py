@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.facts.interpreting import BYTES, UNIT, UNKNOWN, at_sink, at_sinks
+from tests.facts.interpreting import BYTES, UNIT, UNKNOWN, at_sink, at_sinks, facts_of
 
 SAMPLER = """
     class Denoiser(torch.nn.Module):
@@ -324,3 +324,23 @@ def test_a_pretrained_autoencoder_gives_back_what_it_was_given(fed: str, expecte
         save_image(vae.decode(latents / 0.18215).sample, "a.png")
     """
     assert at_sink(code) == {expected}
+
+
+def test_the_loop_over_the_layers_of_a_denoiser_is_no_sampler() -> None:
+    code = """
+        class Denoiser(torch.nn.Module):
+            def __init__(self, blocks):
+                super().__init__()
+                self.blocks = blocks
+            def forward(self, y, t):
+                for block in self.blocks:
+                    y = y + block(y)
+                return y
+        from elsewhere import blocks
+        net = Denoiser(blocks)
+        y = torch.randn(4, 3, 32, 32)
+        for t in reversed(range(1000)):
+            y = y - 0.1 * net(0.5 * y, t)
+    """
+    facts = facts_of(code)
+    assert [step.inside.node for step in facts.seen.sampled] == [None]  # the loop of the script
