@@ -45,7 +45,7 @@ SPECIFIERS = [
 
 def test_versions_are_ordered_as_pep_440_orders_them() -> None:
     assert sorted(ORDERED, key=Version) == ORDERED
-    assert sorted(ORDERED[::-1], key=lambda text: key(text) or ()) == ORDERED
+    assert sorted(set(ORDERED), key=lambda text: key(text) or ()) == ORDERED
 
 
 @pytest.mark.parametrize(
