@@ -1,14 +1,18 @@
 """Every API row that carries an example is run for real and by the interpreter, and both must agree.
 
 What the interpreter says of a value has to contain what the library really gives, and must not be much wider; what a
-sink shows has to be the bytes that its row promises for values inside and outside of what it takes."""
+sink shows has to be the bytes that its row promises for values inside and outside of what it takes. Of an ``unknown``
+example nothing may be said but bounds that hold; one that ``raises`` really does."""
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
+import random
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,9 +24,9 @@ import pytest
 from difflint import places
 from difflint.facts.analysis import interpret
 from difflint.facts.events import Sink
-from difflint.facts.interval import Interval
+from difflint.facts.interval import UNBOUNDED, Interval
 from difflint.facts.library import Case, Library, Row, load_rows
-from difflint.facts.values import Tensor, tensors
+from difflint.facts.values import Const, Tensor, choices, tensors
 from difflint.files import SourceFile
 from tests import torchvision_shim
 
@@ -57,6 +61,10 @@ class Example:
     pil: bool = False
     shape: tuple[int, ...] = (3, 8, 8)
     shows: Any = None
+    unknown: bool = False  # nothing but bounds may be said of the result
+    raises: bool = False
+    overshoots: bool = False  # the range that is meant may be left
+    file: str | None = None  # a picture file of this kind lies at ``path``
 
     @property
     def container(self) -> str:
@@ -69,11 +77,13 @@ def library() -> Library:
 
 
 def examples() -> Iterator[Example]:
-    rows = {row.api: row for row in library().rows.values()}
-    for row in rows.values():
+    for row in (row for name, row in library().rows.items() if name == row.api):
         given = row.example if isinstance(row.example, list) else [row.example] if row.example else []
         for entry in given:
-            yield Example(row, **{**entry, "x": tuple(entry["x"]), "shape": tuple(entry.get("shape", (3, 8, 8)))})
+            codes = entry["code"] if isinstance(entry["code"], list) else [entry["code"]]
+            x, shape = tuple(entry.get("x", (0, 1))), tuple(entry.get("shape", (3, 8, 8)))
+            for code in codes:
+                yield Example(row, **{**entry, "code": code, "x": x, "shape": shape})
 
 
 def is_exact(example: Example) -> bool:
@@ -82,13 +92,16 @@ def is_exact(example: Example) -> bool:
     return {transfer if isinstance(transfer, str) else next(iter(transfer)) for transfer in transfers} <= EXACT | LOST
 
 
+SCHEDULER = "diffusers.DDPMScheduler"
 EVERY = tuple(examples())
-VALUES = [example for example in EVERY if not example.shows]
-SINKS = [example for example in EVERY if example.shows]
+VALUES = [e for e in EVERY if not (e.shows or e.unknown or e.raises)]
+SINKS = [e for e in EVERY if e.shows]
+UNKNOWN = [e for e in EVERY if e.unknown]
+RAISING = [e for e in EVERY if e.raises]
 
 
 def ids(example: Example) -> str:
-    return f"{example.code} in {list(example.x)} {example.dtype}"
+    return f"{example.code} in {list(example.x)} {example.dtype} {example.container}"
 
 
 # --- the real thing
@@ -113,8 +126,7 @@ def modules(code: str) -> dict[str, Any]:
 def concrete(example: Example) -> Any:
     """Random values of the example's range, its end points among them."""
     low, high = example.x
-    random = np.random.default_rng(0)
-    values = random.uniform(low, high, example.shape)
+    values = np.random.default_rng(0).uniform(low, high, example.shape)
     values.flat[0], values.flat[-1] = low, high
     values = values.astype(example.dtype) if example.dtype != "uint8" else np.round(values).astype("uint8")
     if example.array or example.pil:
@@ -131,15 +143,33 @@ def run(example: Example, path: str = "") -> tuple[Any, Any]:
     if "matplotlib" in known:
         known["matplotlib"].use("Agg")
     x = concrete(example)
+    if example.file:
+        importlib.import_module("PIL.Image").fromarray(np.moveaxis(pictured_bytes(), 0, -1)).save(path)
+    seeded(known)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return x, eval(example.code, {**known, "x": x, "path": path})
 
 
+def seeded(known: Mapping[str, Any]) -> None:
+    """What draws numbers draws the same ones in each run."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in known:
+        known["torch"].manual_seed(0)
+
+
+def pictured_bytes() -> Any:
+    """A picture that uses every byte from 0 to 255."""
+    return np.resize(np.arange(256, dtype="uint8"), (3, 16, 16))
+
+
 def numbers(value: Any) -> Any:
     """Every number in a tensor, array, picture or list of them."""
+    if isinstance(value, dict):
+        return numbers(list(value.values()))
     if isinstance(value, list | tuple):
-        return np.concatenate([numbers(item) for item in value])
+        return np.concatenate([numbers(item) for item in value]) if value else np.zeros(0)
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     return np.asarray(value).astype("float64").ravel()
@@ -161,7 +191,8 @@ SEEN = Row("conformance.seen", (("value", None),), None, "value", (Case({}, (), 
 def sinks(example: Example) -> list[Sink]:
     """Interpret the example; its value ends in a sink of our own, which comes last."""
     imports = sorted({f"import {dotted.split('.')[0]}" for dotted in DOTTED.findall(example.code)})
-    text = "\n".join(["import conformance", *imports, "x = conformance.x()", f"conformance.seen({example.code})", ""])
+    given = ["x = conformance.x()", f"path = 'shown.{example.file or 'png'}'"]
+    text = "\n".join(["import conformance", *imports, *given, f"conformance.seen({example.code})", ""])
     rows: Mapping[str, Row] = {**library().rows, "conformance.x": source_row(example), "conformance.seen": SEEN}
     source = SourceFile("example.py", text, Path("example.py"), Path("."))
     analysis = interpret([source], Library(rows), lambda path: None)
@@ -178,31 +209,61 @@ def abstract(example: Example) -> Sequence[Tensor]:
 # --- the tests
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Callable[[Example], str]:
+    """Where an example reads or writes its file."""
+    return lambda example: str(tmp_path / f"shown.{example.file or 'png'}")
+
+
+Place = Callable[[Example], str]
+
+
 @pytest.mark.parametrize("example", VALUES, ids=ids)
-def test_what_a_call_gives_lies_in_the_range_that_the_row_says(example: Example) -> None:
-    result = numbers(run(example)[1])
+def test_what_a_call_gives_lies_in_the_range_that_the_row_says(example: Example, path: Place) -> None:
+    result = numbers(run(example, path(example))[1])
     for value in abstract(example):
         slack = 1e-5 * max(1.0, abs(result).max()) + (1.01 if value.dtype == "uint8" else 0)
         assert value.nominal is not None
         for said in (value.nominal, value.hard or value.nominal):
-            assert said.low - slack <= result.min() and result.max() <= said.high + slack
+            inside = said.low - slack <= result.min() and result.max() <= said.high + slack
+            assert inside is not example.overshoots
+        assert value.hard is None or not example.overshoots
 
 
 @pytest.mark.parametrize("example", [example for example in VALUES if is_exact(example)], ids=ids)
-def test_the_range_of_an_exact_row_is_not_twice_as_wide_as_what_the_call_gives(example: Example) -> None:
-    result = numbers(run(example)[1])
+def test_the_range_of_an_exact_row_is_not_twice_as_wide_as_what_the_call_gives(example: Example, path: Place) -> None:
+    result = numbers(run(example, path(example))[1])
     for value in abstract(example):
         assert value.nominal is not None
         assert value.nominal.width <= 2 * float(result.max() - result.min()) + 1e-6
 
 
 @pytest.mark.parametrize("example", VALUES, ids=ids)
-def test_a_call_gives_bytes_exactly_where_the_row_says_so(example: Example) -> None:
-    result = run(example)[1]
+def test_a_call_gives_bytes_exactly_where_the_row_says_so(example: Example, path: Place) -> None:
+    result = run(example, path(example))[1]
     first = result[0] if isinstance(result, list | tuple) else result
     for value in abstract(example):
         said = value.dtype == "uint8"
-        assert str(getattr(first, "dtype", "uint8")).endswith("uint8") is said
+        assert str(getattr(first, "dtype", None) or np.asarray(first).dtype).endswith("uint8") is said
+
+
+@pytest.mark.parametrize("example", UNKNOWN, ids=ids)
+def test_of_what_a_row_leaves_open_only_bounds_are_said_and_they_hold(example: Example, path: Place) -> None:
+    result = run(example, path(example))[1]
+    for value in (v for seen in sinks(example)[-1:] for v in choices(seen.value)):
+        assert not isinstance(value, Tensor) or value.nominal is None
+        said = value.hard if isinstance(value, Tensor) else None
+        if isinstance(value, Const) and isinstance(value.value, int | float):
+            said = Interval(value.value, value.value)
+        if said is not None and said != UNBOUNDED:
+            found = numbers(result)
+            assert said.low - 1e-5 <= np.nanmin(found) and np.nanmax(found) <= said.high + 1e-5
+
+
+@pytest.mark.parametrize("example", RAISING, ids=ids)
+def test_what_a_row_says_to_raise_does(example: Example, path: Place) -> None:
+    with pytest.raises(Exception, match=""):
+        run(example, path(example))
 
 
 @pytest.mark.parametrize("example", SINKS, ids=ids)
@@ -260,5 +321,37 @@ def displayed(result: Any, path: str, example: Example) -> Any:
     return values[..., ::-1] if example.shows == "bgr" else values
 
 
-def test_at_least_sixty_examples_are_executed() -> None:
-    assert len(EVERY) >= 60
+# --- names and reasons
+
+UNTESTED = {
+    "needs a network connection",
+    "needs another library",
+    "needs a data set on disk",
+    "needs a GPU",
+    "needs other processes",
+    "changes the process or the disk",
+    "needs a display",
+    "is a name of our own",
+}
+ROWS = tuple(row for name, row in library().rows.items() if name == row.api)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.api)
+def test_a_row_has_an_example_or_a_reason_for_having_none(row: Row) -> None:
+    assert bool(row.example) is not (row.untested in UNTESTED), row.api
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.acts_as == SCHEDULER], ids=lambda row: row.api)
+def test_a_scheduler_is_made_with_the_defaults_that_its_row_says(row: Row) -> None:
+    diffusers = pytest.importorskip("diffusers")
+    if row.example is None:
+        pytest.skip(str(row.untested))
+    given = inspect.signature(getattr(diffusers, row.api.rpartition(".")[2]).__init__).parameters
+    found = {name: p.default for name, p in given.items() if name not in ("self", "kwargs")}
+    said = {name: inspect.Parameter.empty if d is None else ast.literal_eval(d) for name, d in row.parameters}
+    assert said == found
+    assert list(said) == list(found)
+
+
+def test_at_least_four_hundred_examples_are_executed() -> None:
+    assert len(EVERY) >= 400

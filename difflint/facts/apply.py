@@ -60,7 +60,8 @@ def bind(parameters: tuple[tuple[str, str | None], ...], arguments: Arguments, u
 
 @cache
 def _default(text: str | None) -> Const:
-    return ABSENT if text is None else Const(ast.literal_eval(text))
+    value = None if text is None else ast.literal_eval(text)
+    return ABSENT if text is None else Const(tuple(value) if isinstance(value, list) else value)
 
 
 def row(machine: Machine, frame: Frame, found: Row, bound: Bound, site: Site) -> Value:
@@ -111,9 +112,8 @@ def guard(when: Mapping[str, Any], bound: Bound, subject: Value) -> bool | None:
 def _condition(key: str, wanted: Any, bound: Bound, subject: Value) -> bool | None:
     if key == "dtype":
         return _dtype_is(subject, wanted)
-    if key == "range":
-        nominal = subject.nominal if isinstance(subject, Tensor) else None
-        return wanted == "signed" and nominal is not None and nominal.low < 0 < nominal.high
+    if key == "range" and key not in bound:
+        return _range_is(subject, wanted)
     if key == "dtype_is":
         return dtype_name(bound.get("dtype")) == str(wanted)
     if key == "layout":
@@ -125,6 +125,8 @@ def _condition(key: str, wanted: Any, bound: Bound, subject: Value) -> bool | No
     if isinstance(wanted, list):
         answers = [_condition(key, one, bound, subject) for one in wanted]
         return True if True in answers else (None if None in answers else False)
+    if isinstance(wanted, str) and wanted.startswith("*."):  # a file of this kind
+        return str(value.value).lower().endswith(wanted[1:]) if isinstance(value, Const) else None
     if wanted == "given":
         return None if isinstance(value, Unknown) else value not in (NONE, ABSENT)
     if isinstance(wanted, bool):
@@ -141,6 +143,14 @@ def _asked(key: str, bound: Bound) -> Value:
     if name == key:
         return bound.get(key, ABSENT)
     return (owner.argument(name) if isinstance(owner, LibraryObject) else None) or Unknown(name)
+
+
+def _range_is(subject: Value, wanted: Any) -> bool | None:
+    """Whether it is surely known to reach both signs, or to lie between two numbers."""
+    nominal = subject.nominal if isinstance(subject, Tensor) else None
+    if wanted == "signed":
+        return nominal is not None and nominal.low < 0 < nominal.high
+    return None if nominal is None else nominal.within(Interval(*wanted))
 
 
 def _dtype_is(subject: Value, wanted: str) -> bool | None:

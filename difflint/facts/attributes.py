@@ -109,6 +109,8 @@ def get(machine: Machine, frame: Frame, owner: Value, name: str, site: Site) -> 
         return _of_tensor(owner, name, site)
     if isinstance(owner, Record) and owner.get(name) is not None and name not in containers.RECORD_METHODS:
         return owner.get(name) or ANY
+    if isinstance(owner, LibraryObject) and name == "config":
+        return Record(owner.arguments, ANY)
     if isinstance(owner, Items | Elements | Record | LibraryObject | Method):
         return Method(owner, name)
     if isinstance(owner, Const) and isinstance(owner.value, str):

@@ -101,11 +101,10 @@ def library(machine: Machine, frame: Frame, name: str, arguments: Arguments, sit
     if row is None:
         inside = any(t.kind is Kind.FEATURE for t in networks.inputs(arguments))
         return mixing.feature(site, open_range=False) if inside else machine.unknown(name, site)
-    if row.api == "diffusers.DDPMScheduler":
-        tablecalls.note_scheduler(machine, arguments, site)
     bound = apply.bind(row.parameters, tablecalls.forget(arguments))
     if row.makes_object:
-        return LibraryObject(row.api, tuple(bound.items()), site)
+        tablecalls.note_scheduler(machine, arguments, bound, site)
+        return LibraryObject(row.acts_as or row.api, tuple(bound.items()), site)
     return apply.row(machine, frame, row, bound, site)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # fmt: off
 KEYS = frozenset([
     "api", "also", "signature", "call", "cases", "when", "transfer", "gives", "then", "sink", "outside", "subject",
-    "stub", "intrinsic", "loss", "inplace", "example", "versions", "note", "consequence", "modules", "made_by",
+    "stub", "intrinsic", "loss", "example", "versions", "modules", "made_by", "past", "acts_as", "needs", "untested",
 ])
 # fmt: on
 
@@ -60,6 +60,9 @@ class Row:
     intrinsic: str | None = None
     loss: tuple[str, str] | None = None
     example: Any = None
+    acts_as: str | None = None  # the row whose methods its objects have
+    needs: Mapping[str, Any] | None = None  # by dtype: the range a measure is defined for
+    untested: str | None = None  # why no example can run here
 
     @property
     def makes_object(self) -> bool:
@@ -101,19 +104,23 @@ def load_rows(folder: Path) -> Library:
     for file in sorted(folder.glob("*.yaml")):
         for entry in _entries(file):
             row = _row(entry, file)
-            for name in _names(row.api, entry, file):
+            configured = replace(row, parameters=())  # made from a file: nobody knows its arguments
+            for name, maker in _names(row.api, entry, file):
                 if name in rows:
                     raise RowError(f"{file}: {name}: described twice")
-                rows[name] = row
+                rows[name] = configured if maker else row
     return Library(rows)
 
 
-def _names(api: str, entry: Mapping[str, Any], file: Path) -> list[str]:
-    """Every name a row answers to: ``modules`` repeat the names, ``made_by`` are class methods that make the same."""
-    also, modules, made_by = (_strings(entry.get(key, ()), key, file) for key in ("also", "modules", "made_by"))
+def _names(api: str, entry: Mapping[str, Any], file: Path) -> Iterable[tuple[str, bool]]:
+    """Every name a row answers to, and whether it is a maker: ``modules`` repeat the names, ``past`` holds those of
+    other releases, ``made_by`` are class methods that make the same."""
+    keys = ("also", "modules", "past", "made_by")
+    also, modules, past, made_by = (_strings(entry.get(key, ()), key, file) for key in keys)
     names = [api, *also]
-    names += [f"{module}.{name.rpartition('.')[2]}" for module in modules for name in names]
-    return list(dict.fromkeys([*names, *(f"{name}.{maker}" for maker in made_by for name in names)]))
+    names += [f"{module}.{name.rpartition('.')[2]}" for module in modules for name in names] + past
+    makers = [f"{name}.{maker}" for maker in made_by for name in names]
+    return [*((name, False) for name in dict.fromkeys(names)), *((name, True) for name in dict.fromkeys(makers))]
 
 
 def _entries(file: Path) -> Iterable[Any]:
@@ -149,6 +156,9 @@ def _row(entry: Any, file: Path) -> Row:
         entry.get("intrinsic"),
         (loss[0], loss[1]) if loss else None,
         entry.get("example"),
+        entry.get("acts_as"),
+        entry.get("needs"),
+        entry.get("untested"),
     )
 
 
@@ -169,7 +179,7 @@ TRANSFERS = frozenset([
     "keep", "axes", "contract", "copy", "like", "affine", "normalize",
     "denormalize", "clamp", "bounded", "cast", "to", "stretch", "rescale", "round",
     "opaque", "join", "binary", "feature", "statistic", "unknown", "coefficient", "pass", "begin", "convert", "blank",
-    "blend", "number",
+    "blend", "number", "within", "overshoot", "fill",
 ])
 # fmt: on
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from difflint.facts import arithmetic, dtypes, mixing
 from difflint.facts.application import Call, numbers, opaque, stepped
+from difflint.facts.interval import Interval
 from difflint.facts.steps import Affine, Bounded, Clamp, Round, Stretch
 from difflint.facts.values import (
     Choice,
@@ -128,3 +129,23 @@ def round_(call: Call, value: Value, details: Any) -> Value:
         return value
     kept = value.container == "tensor" or value.dtype is None or dtypes.is_floating(value.dtype)
     return stepped(value, Round(), call, dtype=value.dtype if kept else None)  # numpy rounds whole numbers to floats
+
+
+def within(call: Call, value: Value, details: Any) -> Value:
+    """Surely between these bounds (``sin``, ``abs``), for something whose range was just lost."""
+    low, high = details
+    hard = Interval(-math.inf if low is None else low, math.inf if high is None else high)
+    return replace(value, origin=replace(value.origin, hard=hard)) if isinstance(value, Tensor) else value
+
+
+def overshoot(call: Call, value: Value, details: Any) -> Value:
+    """A kernel with negative lobes (bicubic, Lanczos): still the picture it was, but edges may leave its range."""
+    return replace(value, origin=replace(value.origin, hard=None)) if isinstance(value, Tensor) else value
+
+
+def fill(call: Call, value: Value, details: Any) -> Value:
+    """New borders of a number or colour: they stay in the range if the number does."""
+    given = Const(details) if isinstance(details, int | float) else call.bound.get(details)
+    colour, nominal = numbers(given), value.nominal if isinstance(value, Tensor) else None
+    inside = nominal is not None and colour is not None and all(nominal.contains(number) for number in colour)
+    return value if inside or nominal is None else opaque(call, value, None)

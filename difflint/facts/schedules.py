@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from difflint.facts.steps import Site
-from difflint.facts.values import constant
-
-if TYPE_CHECKING:
-    from difflint.facts.machine import Arguments
+from difflint.facts.values import NONE, Value, constant
 
 FEWEST_STEPS = 10
 FEWEST_LEVELS = 5
@@ -21,12 +18,7 @@ NAMES = {"linear": "linear", "scaled_linear": "scaled_linear", "squaredcos_cap_v
 RUNNABLE = frozenset(NAMES.values())  # what the runtime can build from name, T and ends
 MOST_STEPS = 10_000
 
-DEFAULTS: dict[str, Any] = {
-    "num_train_timesteps": 1000,
-    "beta_start": 1e-4,
-    "beta_end": 0.02,
-    "beta_schedule": "linear",
-}  # of diffusers' schedulers
+BETAS = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule")  # as diffusers names them
 
 
 @dataclass(frozen=True)
@@ -194,16 +186,12 @@ FORMULAS: dict[str, Callable[[int, float, float], list[float]]] = {
 }
 
 
-def from_scheduler(arguments: Arguments, site: Site | None = None) -> Schedule | None:
-    """What a diffusers scheduler is made with, its defaults for the rest; None when nothing is said or known."""
-    given = {key: constant(value) for key, value in arguments.kwargs if key in DEFAULTS}
-    if not given or None in given.values() or arguments.keyword("trained_betas") is not None:
-        return None
-    full = {**DEFAULTS, **given}
-    name, steps = NAMES.get(str(full["beta_schedule"])), full["num_train_timesteps"]
-    ends = (full["beta_start"], full["beta_end"])
-    sizes = isinstance(steps, int) and 1 < steps <= MOST_STEPS
-    if name is None or not sizes or not all(isinstance(end, int | float) and 0 <= end < 1 for end in ends):
+def from_scheduler(bound: Mapping[str, Value], site: Site | None = None) -> Schedule | None:
+    """What a diffusers scheduler is made with, its class's defaults for the rest; None when that is not known."""
+    steps, *ends, named = (constant(bound.get(key)) for key in BETAS)
+    name, sizes = NAMES.get(str(named)), isinstance(steps, int) and 1 < steps <= MOST_STEPS
+    own = bound.get("trained_betas", NONE) != NONE
+    if name is None or own or not sizes or not all(isinstance(end, int | float) and 0 <= end < 1 for end in ends):
         return None
     betas = FORMULAS[name](steps, *ends)
     start, end = (betas[0], betas[-1]) if name in ALPHA_BARS else ends

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator as op
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from difflint.facts import schedules, tables
@@ -75,10 +75,10 @@ def attribute(table: Table, name: str) -> Value | None:
     return Const(len(table.numbers)) if name == "size" and table.is_array else None
 
 
-def note_scheduler(machine: Machine, arguments: Arguments, site: Site) -> None:
+def note_scheduler(machine: Machine, arguments: Arguments, bound: Mapping[str, Value], site: Site) -> None:
     """What a diffusers scheduler is made with: the constants of a formula, or betas of the user's own."""
     own = numbers_of(arguments.keyword("trained_betas"))
-    found = schedules.from_scheduler(arguments, site) if own is None else schedules.of_betas(own, site)
+    found = schedules.from_scheduler(bound, site) if own is None else schedules.of_betas(own, site)
     machine.seen.note_schedule(found)
 
 

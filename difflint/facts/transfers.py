@@ -11,7 +11,19 @@ from difflint.facts import arithmetic, dtypes, mixing
 from difflint.facts.application import Call, opaque
 from difflint.facts.interval import Interval
 from difflint.facts.questions import Statistic
-from difflint.facts.scaling import affine, bounded, clamp, denormalize, normalize, rescale, round_, stretch
+from difflint.facts.scaling import (
+    affine,
+    bounded,
+    clamp,
+    denormalize,
+    fill,
+    normalize,
+    overshoot,
+    rescale,
+    round_,
+    stretch,
+    within,
+)
 from difflint.facts.steps import Affine, Cast
 from difflint.facts.truth import dtype_name
 from difflint.facts.values import (
@@ -285,4 +297,7 @@ TRANSFERS: dict[str, Callable[[Call, Value, Any], Value]] = {
     "number": number,
     "convert": convert,
     "blend": blend,
+    "within": within,
+    "overshoot": overshoot,
+    "fill": fill,
 }
