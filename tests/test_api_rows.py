@@ -118,6 +118,10 @@ def test_the_parts_of_a_row_fit_together(row: Row) -> None:
             assert all(low < high for low, high in case.sink["takes"].values())
     if row.loss is not None:
         assert set(row.loss) <= names
+    for dtype, (low, high) in (row.needs or {}).items():
+        assert dtype in ("float", "uint8")
+        assert low < high
+    assert row.acts_as is None or LIBRARY.knows(row.acts_as)
 
 
 def test_a_name_of_a_library_is_found_under_its_aliases() -> None:
