@@ -273,7 +273,7 @@ def test_of_what_a_row_leaves_open_only_bounds_are_said_and_they_hold(example: E
 
 @pytest.mark.parametrize("example", RAISING, ids=ids)
 def test_what_a_row_says_to_raise_does(example: Example, path: Place) -> None:
-    with pytest.raises(Exception, match="."):
+    with pytest.raises(Exception, match=r"."):
         run(example, path(example))
 
 
