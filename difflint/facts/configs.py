@@ -30,7 +30,7 @@ from difflint.facts.values import (
     join,
 )
 
-LARGEST = 1_000_000  # bytes; larger files are data
+LARGEST = 250_000  # bytes; larger files are data
 MOST_ENTRIES = 20_000
 MOST_FILES = 32  # that one path with unknown parts may lead to
 DEEPEST = 30
@@ -230,7 +230,9 @@ def _loader(flavour: str) -> Any:
     """A safe loader that takes what is tagged with a class for unknown."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(base):  # type: ignore[misc]
         pass
 
     Loader.add_multi_constructor("", lambda loader, suffix, node: ...)
@@ -271,7 +273,7 @@ def resolved(root: Value, value: Value | None = None, depth: int = 0) -> Value:
 
 def _interpolated(root: Value, text: str, depth: int) -> Value:
     whole = REFERENCE.fullmatch(text)
-    if depth > 8 or (whole is None and REFERENCE.sub("", text).count("${")):
+    if depth > 4 or (whole is None and REFERENCE.sub("", text).count("${")):
         return Unknown("configured")
     if whole is not None:
         return resolved(root, at(root, whole[1]), depth + 1)

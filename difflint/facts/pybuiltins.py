@@ -259,6 +259,8 @@ def _type(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> V
     """The class of an object, or a class made of a name, bases and a dict."""
     if len(arguments.args) != 3:
         value = arguments.get(0, "object")
+        if isinstance(value, Const) and value.value is not None:
+            return Library(f"builtins.{type(value.value).__name__}")
         return value.cls if isinstance(value, Instance) else ANY
     name, bases, members = arguments.args
     if not isinstance(bases, Items) or not isinstance(members, Record):

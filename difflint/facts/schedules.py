@@ -82,7 +82,10 @@ def of_alphas(alphas: Iterable[float], site: Site | None) -> Schedule | None:
 
 
 def of_betas(betas: Sequence[float], site: Site | None) -> Schedule | None:
-    """What a table of betas is: which formula gives it, and where it begins and ends."""
+    """What a table of betas is: which formula gives it, and where it begins and ends.
+
+    A 0 before the first beta stands for the picture itself and belongs to no step."""
+    betas = betas[1:] if betas[:1] == [0] else betas
     fits = len(betas) >= FEWEST_STEPS and all(0 <= beta <= 1 for beta in betas)
     if not fits or betas[-1] <= 0 or max(betas) < 1e-7:
         return None

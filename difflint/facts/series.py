@@ -94,7 +94,7 @@ def _look_back(machine: Machine, seen: Observations) -> bool:
 def _rounds(iterable: Value) -> Numbers | None:
     """The numbers that a loop goes through."""
     if isinstance(iterable, Elements) and iterable.numbers is not None:
-        found = tuple(float(number) for number in iterable.numbers)
+        found = tuple(float(number) for number in iterable.numbers[: tables.MOST + 1])
     else:
         found = iterable.numbers if isinstance(iterable, Table) and iterable.kind in ("array", "list") else ()
     return found if FEWEST <= len(found) <= tables.MOST else None

@@ -20,6 +20,14 @@ COMMAND_LINES = {
         'def two(t): return 2\np.add_argument("--s", type=two, default="two")\ns = p.parse_args().s',
         {SIGNED},
     ),
+    "options made of a dict": (
+        """
+        for k, v in {"s": 2, "name": "big", "flag": False}.items():
+            p.add_argument(f"--{k}", default=v, type=type(v))
+        s = p.parse_args().s if p.parse_args().name == "big" else 3
+        """,
+        {SIGNED},
+    ),
     "no default": ('p.add_argument("--s", type=float)\ns = p.parse_args().s', {UNKNOWN}),
     "a long name": ('p.add_argument("-s", "--some-scale", default=2)\ns = p.parse_args().some_scale', {SIGNED}),
     "a destination": ('p.add_argument("--t", dest="s", default=2)\ns = p.parse_args().s', {SIGNED}),
@@ -445,6 +453,7 @@ COMPOSED = {
         {UNKNOWN},
     ),
     "a reference": ({"conf__config_yaml": "t: 2\nm: {s: '${t}'}"}, "cfg.m.s", {SIGNED}),
+    "a reference to itself": ({"conf__config_yaml": "s: 'a ${s} ${s} ${s}'"}, "cfg.s", {UNKNOWN}),
     "to be given": ({"conf__config_yaml": "s: ???"}, "cfg.s", {UNKNOWN}),
     "no such file": ({}, "cfg.s", {UNKNOWN}),
 }

@@ -137,6 +137,8 @@ VAGUE = {
         """,
     "a list that is read": "y = [1.0]\nfor i in range(20):\n    y.append(y[-1] * 0.9)",
     "sorted somehow": "y = [i * 0.1 for i in range(20)]\ny.insert(0, 1)",
+    "a loop without end": "y = []\nfor i in range(10 ** 30):\n    y.append(i * 0.5)",
+    "a comprehension without end": "y = [i * 0.5 for i in range(10 ** 9)]",
     "one of a table": "y = torch.linspace(0, 1, 20)[k]",
 }
 
@@ -186,6 +188,11 @@ def test_a_schedule_is_told_from_its_numbers(betas: str, wanted: tuple[str, int,
 def test_a_table_with_an_entry_for_the_picture_itself_has_one_step_less() -> None:
     text = "b = (0.02 - 1e-4) * torch.arange(0, 1001) / 1000 + 1e-4\nbar = torch.cumsum(torch.log(1 - b), 0).exp()"
     assert [(s.name, s.T) for s in schedules_of(text)] == [("linear", 1000)]
+
+
+def test_a_zero_before_the_first_beta_is_no_step() -> None:
+    text = "b = torch.linspace(1e-4, 0.02, 1000)\nbar = (1 - torch.cat([torch.zeros(1), b])).cumprod(0)"
+    assert [(s.name, s.T, s.beta_start) for s in schedules_of(text)] == [("linear", 1000, 1e-4)]
 
 
 def test_a_table_that_may_be_two_is_both() -> None:
