@@ -39,8 +39,10 @@ TOPICS = {
         r"|Adagrad|Adadelta|Adafactor|Prodigy|LBFGS|Ranger|AdaBelief|[Ll]amb|LAMB|LARS|Shampoo|SOAP|Muon|StableAdamW\w*"
     ),
     "grad clip": r"clip_grad_norm_?|clip_grad_value_?|clip_gradients|clip_by_global_norm|clip_grads?",
-    "ema": r"\w*EMA(?![a-z])\w*|\w*Ema(?![a-z])\w*|(?:\w*_)?ema(?:_\w+)?|\w*ExponentialMovingAverage|AveragedModel"
-    r"|\w*moving_average\w*|update_average|accumulate",
+    "ema": (
+        r"\w*EMA(?![a-z])\w*|\w*Ema(?![a-z])\w*|_*(?:update|step|apply|init|model)?_*ema(?:_\w+)?"
+        r"|\w*ExponentialMovingAverage|AveragedModel|\w*moving_average\w*|update_average|accumulate"
+    ),
     "autocast": r"autocast",
     "scaler": r"GradScaler|NativeScaler\w*",
     "half": r"half|bfloat16|convert_to_fp16",
@@ -61,7 +63,7 @@ TOPICS = {
         r"(?:DDPM|DDIM|PNDM|LMS|Euler|Heun|DPM|UniPC|DEIS|KDPM|LCM|TCD|EDM|Flow|IPNDM|CMSt|SASol|RePaint|Score|Karras)"
         r"\w*Scheduler"
     ),
-    "sampler": r"odeint\w*|solve_ivp|sample_(?:euler|heun|dpm|lms|dpmpp|ddpm|ddim)\w*",
+    "sampler": r"odeint\w*|solve_ivp|NeuralODE|ODESolver|sample_(?:euler|heun|dpm|lms|dpmpp|ddpm|ddim)\w*",
     "pipeline": r"\w+Pipeline\w*|AutoPipeline\w+",
     "steps": r"set_timesteps",
     "clamp": r"clamp_?|clip_?|clamp_min_?|clamp_max_?",
@@ -93,8 +95,9 @@ def observe(machine: Machine, frame: Frame, node: cst.Call, callee: Value, argum
 def _topic(name: str, callee: Value, node: cst.Call) -> str | None:
     found = _NAMES.fullmatch(name)
     if found is not None:
-        return _TOPIC[int(str(found.lastgroup)[1:])]
-    if isinstance(callee, LibraryObject) and callee.name == "diffusers.DiffusionPipeline":
+        topic = _TOPIC[int(str(found.lastgroup)[1:])]
+        return None if name == "accumulate" and len(node.args) < 2 else topic
+    if name in ("pipeline", "pipe") or (isinstance(callee, LibraryObject) and "Pipeline" in callee.name):
         return "pipeline run"
     if name in ("lerp", "lerp_", "mul_", "copy_"):
         return "ema step" if any("ema" in part.lower() for part in _mentioned(node)) else None
@@ -122,6 +125,9 @@ def _defaults(node: cst.Call, callee: Value) -> tuple[tuple[str | None, Any, Val
 
 def _names(node: cst.Call, callee: Value) -> list[str]:
     """What is called: by the library's own name, else as it is written."""
+    here = written(node.func)
+    if here[-1] in MAKERS and _NAMES.fullmatch(_last(here)):
+        return [_last(here)]
     known = [name for v in choices(callee) if (name := _name(v)) is not None]
     return [_last(name.split(".")) for name in known] or [_last(written(node.func))]
 
@@ -174,7 +180,8 @@ def _arguments(
         if arg.keyword is not None:
             found.append((arg.keyword.value, arg.value, arguments.keyword(arg.keyword.value)))
         elif arg.star == "**":
-            found += [(key, None, value) for key, value in arguments.kwargs if not _written(node, key)]
+            opened = [(key, None, value) for key, value in arguments.kwargs if not _written(node, key)]
+            found += opened or [("**", arg.value, None)]
         elif not starred and position < len(arguments.args):
             name = parameters[position] if position < len(parameters) else None
             found.append((name if name in DEFAULTS else None, arg.value, arguments.args[position]))
@@ -195,6 +202,7 @@ def observe_run(machine: Machine, frame: Frame, function: Function, site: Site) 
     if function.module.stub:
         return
     callee = Site(function.module.path, function.node)
+    machine.seen.calls.setdefault(callee, {})
     if isinstance(function.owner, Class):
         machine.seen.owners[callee] = function.owner
     caller = next((f for f in (frame, *reversed(machine.stack)) if not f.scope.module.stub), None)

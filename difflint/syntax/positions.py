@@ -43,6 +43,7 @@ SAME: dict[type[cst.CSTNode], type[ast.AST]] = {
     cst.ListComp: ast.ListComp,
     cst.GeneratorExp: ast.GeneratorExp,
     cst.For: ast.For,
+    cst.FunctionDef: ast.FunctionDef,
     cst.While: ast.While,
     cst.With: ast.With,
     cst.Return: ast.Return,

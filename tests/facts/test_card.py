@@ -208,5 +208,157 @@ def test_an_option_is_shown_with_its_default() -> None:
     assert known["optimizer"] == "AdamW(lr=FLAGS.lr (3e-4 by default))"
 
 
+LIGHTNING = """
+import pytorch_lightning as pl
+
+class Diffusion(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = Net()
+
+    def training_step(self, batch, index):
+        x0, noise = batch, torch.randn_like(batch)
+        t = torch.rand(x0.shape[0], 1, 1, 1)
+        return F.l1_loss(self.net((1 - t) * x0 + t * noise, t), noise)
+
+    def configure_optimizers(self):
+        return torch.optim.AdamW(self.parameters(), lr=1e-4, weight_decay=0.01)
+
+pl.Trainer(gradient_clip_val=0.5, precision=16).fit(Diffusion())
+"""
+
+
+def test_a_lightning_module() -> None:
+    known = subset(
+        cards_of(NETWORK + LIGHTNING)["training"], "prediction", "loss", "optimizer", "grad clip", "precision"
+    )
+    assert known == {
+        "prediction": "eps (the noise)",
+        "loss": "L1",
+        "optimizer": "AdamW(lr=0.0001, weight_decay=0.01)",
+        "grad clip": "norm 0.5",
+        "precision": "Trainer(16)",
+    }
+
+
+LATENT = """
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from datasets import load_dataset
+from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from torchvision import transforms
+
+def main():
+    accelerator = Accelerator(mixed_precision="fp16")
+    scheduler = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
+    vae = AutoencoderKL.from_pretrained("model", subfolder="vae")
+    unet = UNet2DConditionModel.from_pretrained("model", subfolder="unet")
+    optimizer = torch.optim.AdamW(unet.parameters(), lr=1e-5)
+    prepare = transforms.Compose([transforms.Resize(512), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])])
+    data = load_dataset("pictures", split="train")
+
+    def transform(rows):
+        rows["pixels"] = [prepare(image) for image in rows["image"]]
+        return rows
+
+    for batch in torch.utils.data.DataLoader(data.with_transform(transform)):
+        latents = vae.encode(batch["pixels"]).latent_dist.sample() * vae.config.scaling_factor
+        noise = torch.randn_like(latents)
+        t = torch.randint(0, 1000, (latents.shape[0],))
+        noisy = scheduler.add_noise(latents, noise, t)
+        loss = F.mse_loss(unet(noisy, t, batch["text"]).sample, noise)
+        accelerator.backward(loss)
+        if accelerator.sync_gradients:
+            accelerator.clip_grad_norm_(unet.parameters(), 1.0)
+        optimizer.step()
+    pipeline = StableDiffusionPipeline.from_pretrained("model", unet=unet)
+    pipeline("a cat", num_inference_steps=30).images[0].save("cat.png")
+
+main()
+"""
+
+
+def test_latent_diffusion_with_a_library() -> None:
+    found = cards_of(LATENT)
+    known = values(found["training"])
+    assert known == {
+        "data set": "load_dataset('pictures')",
+        "data range": "latents of pictures in [-1, 1]",
+        "normalisation": "transforms.ToTensor(), then transforms.Normalize([0.5], [0.5])",
+        "channels": known["channels"],
+        "size": "512",
+        "prediction": "eps (the noise)",
+        "output activation": "none",
+        "loss": "MSE",
+        "schedule": "scaled_linear, T=1000, beta 0.00085 to 0.012, alpha_bar_T 0.00466",
+        "precision": "Accelerator('fp16')",
+        "optimizer": "AdamW(lr=1e-05)",
+        "grad clip": "norm 1 (under a condition)",
+        "EMA": "none",
+        "VAE scale": "… * vae.config.scaling_factor",
+    }
+    sampled = subset(found["sampling"], "sampler", "steps", "final clamp")
+    assert sampled == {
+        "sampler": "StableDiffusionPipeline with DDPMScheduler",
+        "steps": "30",
+        "final clamp": "the pipeline's own",
+    }
+
+
+EDM = """
+def loss_of(net, images):
+    images = images / 127.5 - 1
+    sigma = (torch.randn(images.shape[0], 1, 1, 1) * 1.2 - 1.2).exp()
+    denoised = net(images + torch.randn_like(images) * sigma, sigma)
+    return (((denoised - images) ** 2) * (sigma ** 2 + 0.25) / (sigma * 0.5) ** 2).mean()
+
+def train(net, ema, loader):
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    for images in loader:
+        loss_of(net, images).backward()
+        for param in net.parameters():
+            torch.nan_to_num(param.grad, nan=0, out=param.grad)
+        optimizer.step()
+        for p_ema, p in zip(ema.parameters(), net.parameters()):
+            p_ema.copy_(p.detach().lerp(p_ema, 0.999))
+
+def heun_sampler(net, latents, sigmas):
+    x = latents * sigmas[0]
+    for s, s_next in zip(sigmas[:-1], sigmas[1:]):
+        d = (x - net(x, s)) / s
+        x_euler = x + (s_next - s) * d
+        d_prime = (x_euler - net(x_euler, s_next)) / s_next
+        x = x + (s_next - s) * (d + d_prime) / 2
+    return x
+"""
+
+
+def test_karras_and_others() -> None:
+    found = cards_of(NETWORK + EDM)
+    known = subset(found["training"], "data range", "prediction", "loss", "grad clip", "EMA", "optimizer")
+    assert known == {
+        "data range": "[-1, 1]",
+        "prediction": "x0 (the clean picture)",
+        "loss": "squared error",
+        "grad clip": "none, but nan_to_num on the gradients",
+        "EMA": "yes: p_ema.copy_(p.detach().lerp(p_ema, 0.999))",
+        "optimizer": "Adam(lr=0.001)",
+    }
+    assert subset(found["sampling"], "sampler", "x0 clamp") == {"sampler": "Heun (deterministic)", "x0 clamp": "none"}
+
+
+def test_a_table_from_root_to_root_is_squared() -> None:
+    text = NETWORK + SCRIPT.replace(
+        "torch.linspace(1e-4, 0.02, 500)", "torch.linspace(0.01 ** 0.5, 0.02 ** 0.5, 500) ** 2"
+    )
+    assert str(values(cards_of(text)["training"])["schedule"]).startswith("scaled_linear, T=500, beta 0.01 to 0.02,")
+
+
+def test_a_training_loop_is_no_sampler() -> None:
+    text = NETWORK + SCRIPT.split("@torch.no_grad()")[0].replace("    sample(net)\n", "")
+    assert cards_of(text + "\ntrain()\n").keys() == {"training"}
+
+
 def test_a_program_that_trains_nothing_has_no_card() -> None:
     assert cards_of(NETWORK) == {}

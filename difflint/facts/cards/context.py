@@ -54,8 +54,15 @@ class Context:
         found = ([event for event, at in homes if at in level] for level in self.levels)
         return next((events for events in found if events), [])
 
-    def mentions(self, words: re.Pattern[str]) -> bool:
-        return self.paths.mention(self.start, self.functions, words)
+    def mentions(self, words: re.Pattern[str], networks: bool = True) -> bool:
+        """Whether any of the words occurs on the path; what networks do inside can be left out."""
+        functions = self.functions if networks else [f for f in self.functions if not self._is_layer(f)]
+        return self.paths.mention(self.start, functions, words)
+
+    def _is_layer(self, function: Site) -> bool:
+        owner = self.facts.seen.owners.get(function)
+        mine = any(self.facts.seen.owners.get(f) is owner for f in self.start)
+        return owner is not None and not mine and owner.find("forward") is not None
 
     def line(self, topic: str, value: str | None, site: Site | None = None) -> CardLine:
         """A line with its place, if that is a file of this path: what is the same elsewhere is observed only once."""
@@ -72,9 +79,9 @@ class Context:
         found = {match[1] or match[2] for path in self.files for match in given.finditer(self.paths.text(path))}
         return found.pop() if len(found) == 1 else None
 
-    def absent(self, topic: str, words: re.Pattern[str], text: str = "none") -> CardLine:
+    def absent(self, topic: str, words: re.Pattern[str], text: str = "none", networks: bool = True) -> CardLine:
         """Nothing of the kind is there if none of its words is, else it is unknown."""
-        return CardLine(topic, None if self.mentions(words) else text)
+        return CardLine(topic, None if self.mentions(words, networks) else text)
 
 
 def grouped(notes: Iterable[Noted]) -> list[Group]:

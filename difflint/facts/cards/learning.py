@@ -27,7 +27,16 @@ PREDICTIONS = {
     "v": "v",
     "flow": "velocity (flow)",
 }
-LOSSES = {"mse_loss": "MSE", "MSELoss": "MSE", "l1_loss": "L1", "L1Loss": "L1", "squared difference": "squared error"}
+LOSSES = {
+    "mse_loss": "MSE",
+    "MSELoss": "MSE",
+    "l1_loss": "L1",
+    "L1Loss": "L1",
+    "squared difference": "squared error",
+    "square": "squared error",
+    "pow": "squared error",
+    "abs": "absolute error",
+}
 LEFT_OUT = "params foreach fused class_name target _target_"
 DEFAULT_LR = {"Adam": "0.001", "AdamW": "0.001", "RMSprop": "0.01", "NAdam": "0.002", "RAdam": "0.001"}
 OTHER_USES = re.compile(r"load|find|scope|save|copy_to|store|state|param|path|name")
@@ -40,8 +49,7 @@ def losses(context: Context) -> list[Loss]:
 
 def prediction(context: Context) -> CardLine:
     """What the network is taught to give."""
-    straight = context.mentions(words.FLOW) and not context.mentions(words.TABLES)
-    found = [(kind, loss.site) for loss in losses(context) if (kind := _asked(loss, straight)) is not None]
+    found = [(kind, loss.site) for loss in losses(context) if (kind := _asked(context, loss)) is not None]
     found = found or [(kind, site) for site, kind in _compared(context)]
     if found:
         return context.line("prediction", either(PREDICTIONS[kind] for kind, _ in found), found[0][1])
@@ -51,8 +59,12 @@ def prediction(context: Context) -> CardLine:
     return CardLine("prediction", None)
 
 
-def _asked(loss: Loss, straight: bool) -> str | None:
+def _asked(context: Context, loss: Loss) -> str | None:
     kind = target(loss.target)
+    around = context.paths.code(context.paths.home(loss.site))
+    if kind == "score" and loss.target.kind is Kind.MIX and not words.SCORE.search(around):
+        return None
+    straight = words.FLOW.search(context.paths.text(loss.site.path)) and not words.TABLES.search(around)
     return "flow" if kind == "v" and (straight or _is_straight(loss.target)) else kind
 
 
@@ -117,12 +129,21 @@ def loss(context: Context) -> CardLine:
     """How output and target are compared."""
     seen = losses(context)
     if seen:
-        return context.line("loss", either(LOSSES.get(event.how, event.how) for event in seen), seen[0].site)
+        return context.line("loss", either(_how(context, event) for event in seen), seen[0].site)
     groups = context.notes("loss")
     if groups:
         return context.line("loss", either(LOSSES.get(g[0].name, g[0].name) for g in groups), groups[0][0].site)
     named = _compared(context)
     return context.line("loss", "squared error", named[0][0]) if named else CardLine("loss", None)
+
+
+def _how(context: Context, event: Loss) -> str:
+    """The name of the loss as it is written, where it is called or made; several share one row."""
+    if event.how in LOSSES and "squared" in LOSSES[event.how]:
+        return LOSSES[event.how]
+    names = [g[0].name for g in context.every("loss") if g[0].site == event.site]
+    names = names or [g[0].name for g in context.every("loss") if g[0].name.endswith("Loss")]
+    return either(LOSSES.get(name, name) for name in names) if names else LOSSES.get(event.how, event.how)
 
 
 def optimizer(context: Context) -> CardLine:
@@ -172,7 +193,7 @@ def _clip(context: Context, group: Group) -> str:
         (t for n in ("max_norm", "clip_value", "max_grad_norm") if (t := argument(context, group, n, 1))), None
     )
     text = f"{kind} {limit}" if limit else call(context, group)
-    return text if surely(group) else f"{text} (under a condition)"
+    return f"{text}{_condition([group])}"
 
 
 def ema(context: Context) -> CardLine:
@@ -180,24 +201,27 @@ def ema(context: Context) -> CardLine:
     groups = [g for g in context.every("ema") if not OTHER_USES.search(g[0].name)]
     found = [(decay, g) for g in groups if (decay := _decay(context, g)) is not None]
     if found:
-        texts = dict.fromkeys(f"decay {decay}" for decay, _ in found)
-        return context.line("EMA", either(texts), found[0][1][0].site)
+        text = f"decay {either(decay for decay, _ in found)}{_condition(groups)}"
+        return context.line("EMA", text, found[0][1][0].site)
     steps = context.every("ema step")
     if steps and not groups:
         best = next((g for g in steps if g[0].name == "copy_"), steps[0])
         return context.line("EMA", f"yes: {code(context, best[0].site.path, best[0].site.node)}", best[0].site)
     if groups:
-        best = max(groups, key=lambda g: len(g[0].args))
-        return context.line("EMA", f"yes: {call(context, best)}", best[0].site)
+        updates = [g for g in groups if "=0" not in call(context, g)] or groups
+        best = max(updates, key=lambda g: len(g[0].args))
+        return context.line("EMA", f"yes: {call(context, best)}{_condition(groups)}", best[0].site)
     return context.absent("EMA", words.EMA)
+
+
+def _condition(groups: Sequence[Group]) -> str:
+    return "" if any(surely(group) for group in groups) else " (under a condition)"
 
 
 def _decay(context: Context, group: Group) -> str | None:
     texts = [t for name in DECAYS if (t := argument(context, group, name)) is not None]
     texts += [t for position in range(3) if (t := argument(context, group, None, position)) is not None]
-    return next((text for text in texts if _is_decay(text)), None)
-
-
-def _is_decay(text: str) -> bool:
-    numbers: Sequence[str] = re.split(r" or |, ", text)
-    return all(re.fullmatch(r"0?\.\d+", n) is not None and float(n) > 0.5 for n in numbers)
+    numbers = [
+        n for text in texts for n in re.split(r" or |, ", text) if re.fullmatch(r"0?\.\d+", n) and float(n) > 0.5
+    ]
+    return either(numbers) if numbers else None

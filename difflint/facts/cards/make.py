@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from difflint.card import SAMPLING, TRAINING, Card, CardLine
-from difflint.facts.cards import learning, picture, sampling, setting
-from difflint.facts.cards.context import Context
+from difflint.facts.cards import learning, picture, sampling, setting, words
+from difflint.facts.cards.context import Context, grouped
 from difflint.facts.cards.paths import Paths, is_test
 from difflint.facts.cards.sampling import Sampling, name_of
 from difflint.facts.cards.wording import either
@@ -16,6 +18,8 @@ from difflint.facts.report import Facts
 from difflint.facts.steps import Site
 from difflint.facts.values import Kind, Network, tensors
 
+log = logging.getLogger(__name__)
+Path = TypeVar("Path", bound=Context)
 MOST = 3  # different values that one line can hold
 SHARED = ("data set", "data range", "normalisation", "channels", "size", "prediction", "output activation", "schedule")
 
@@ -31,7 +35,8 @@ def cards(facts: Facts) -> tuple[Card, ...]:
 def _training_paths(facts: Facts, paths: Paths) -> list[Context]:
     """The functions that compute gradients; those of one class belong together."""
     notes = [n for n in facts.seen.notes if n.topic == "backward" and not is_test(n.site.path)]
-    inside = dict.fromkeys(n.inside for n in notes if not _only_passes(n.inside, paths))
+    steps = [f for f in facts.seen.owners if name_of(f) == "training_step" and not is_test(f.path)]
+    inside = dict.fromkeys(f for g in (*(n.inside for n in notes), *steps) for f in _behind(g, paths))
     groups: dict[object, list[Site]] = {}
     for function in inside:
         owner = facts.seen.owners.get(function)
@@ -39,25 +44,52 @@ def _training_paths(facts: Facts, paths: Paths) -> list[Context]:
     return [Context(facts, paths, tuple(functions)) for functions in groups.values()]
 
 
-def _only_passes(function: Site, paths: Paths) -> bool:
-    """Whether a function is itself a ``backward`` that others call."""
-    return name_of(function) in ("backward", "manual_backward", "__call__") and bool(paths.callers.get(function))
+def _behind(function: Site, paths: Paths) -> list[Site]:
+    """Who computes gradients with a function: itself, or its callers if it is a ``backward`` for others."""
+    callers = [f for f in paths.callers.get(function, ()) if f != function and not is_test(f.path)]
+    passes = name_of(function) in ("backward", "manual_backward", "__call__") and bool(callers)
+    return sorted(callers, key=lambda f: (f.path, name_of(f))) if passes else [function]
+
+
+TEACHES: dict[str, Callable[[Context], CardLine]] = {
+    "data set": picture.data_set,
+    "data range": picture.data_range,
+    "normalisation": picture.normalisation,
+    "channels": picture.channels,
+    "size": picture.size,
+    "prediction": learning.prediction,
+    "output activation": learning.output_activation,
+    "loss": learning.loss,
+    "schedule": setting.schedule,
+    "precision": setting.precision,
+    "optimizer": learning.optimizer,
+    "grad clip": learning.grad_clip,
+    "EMA": learning.ema,
+    "VAE scale": setting.latent_scale,
+}
+SAMPLES: dict[str, Callable[[Sampling], CardLine]] = {
+    "inverse normalisation": sampling.inverse,
+    "sampler": sampling.sampler,
+    "steps": sampling.steps,
+    "x0 clamp": sampling.x0_clamp,
+    "final clamp": sampling.final_clamp,
+    "sink": sampling.sinks,
+    "precision": setting.precision,
+    "VAE scale": setting.latent_scale,
+}
 
 
 def _training(context: Context) -> Card:
-    lines = [
-        *picture.data_lines(context),
-        learning.prediction(context),
-        learning.output_activation(context),
-        learning.loss(context),
-        setting.schedule(context),
-        setting.precision(context),
-        learning.optimizer(context),
-        learning.grad_clip(context),
-        learning.ema(context),
-        setting.latent_scale(context),
-    ]
-    return _card(context, TRAINING, context.start[0], lines)
+    return _card(context, TRAINING, context.start[0], [_line(context, *entry) for entry in TEACHES.items()])
+
+
+def _line(context: Path, topic: str, make: Callable[[Path], CardLine]) -> CardLine:
+    """One line; a defect in what finds it must not hide the others."""
+    try:
+        return make(context)
+    except Exception:
+        log.debug("the card's line %r failed", topic, exc_info=True)
+        return CardLine(topic, None)
 
 
 def _card(context: Context, kind: str, function: Site, lines: Iterable[CardLine]) -> Card:
@@ -74,7 +106,7 @@ def _sampling_paths(facts: Facts, paths: Paths) -> list[Sampling]:
     """The functions whose loop changes a sampler's state, and those that show what a network makes of noise."""
     found: dict[Site, tuple[dict[Site, None], set[Network]]] = {}
     for event in facts.seen.sampled:
-        if not is_test(event.inside.path):
+        if not is_test(event.inside.path) and not words.NO_LOOP.search(paths.code(event.loop)):
             loops, networks = found.setdefault(event.inside, ({}, set()))
             loops[event.loop] = None
             networks.update(event.networks)
@@ -85,11 +117,13 @@ def _sampling_paths(facts: Facts, paths: Paths) -> list[Sampling]:
                 found[function] = (written, set())
     made = [Sampling(facts, paths, (f,), tuple(loops), frozenset(n)) for f, (loops, n) in found.items()]
     made = [context for context in made if not any(other.function in context.called for other in made)]
+    for group in grouped(n for n in facts.seen.notes if n.topic == "pipeline run" and not is_test(n.site.path)):
+        made.append(Sampling(facts, paths, (group[0].inside,), pipeline=group))
     for sink in sampling.shows(_shows(facts)):
         samplers = _samplers(made, sink, paths)
         for context in samplers:
             context.sinks.append(sink)
-        if not samplers and _generated(sink):
+        if not samplers and (_generated(sink) or _named_so(facts, paths, sink)):
             shown = frozenset(n for t in tensors(sink.value) for n in t.origin.networks)
             made.append(Sampling(facts, paths, (paths.home(sink.site),), (), shown, [sink]))
     return _used(made, paths)
@@ -131,13 +165,27 @@ def _generated(sink: Sink) -> bool:
     return any({part.kind for part in t.origin.parts} <= {Kind.NOISE, Kind.UNIFORM} for t in outputs)
 
 
+def _named_so(facts: Facts, paths: Paths, sink: Sink) -> bool:
+    """Whether what it shows is called a generator's, where nothing else is known of it."""
+    given = tensors(sink.value)
+    unknown = not given or all(t.kind in (Kind.MODEL, Kind.OTHER, Kind.MIX) for t in given)
+    around = paths.code(paths.home(sink.site))
+    return unknown and bool(words.GENERATED.search(facts.code(sink.site))) and bool(words.GENERATOR.search(around))
+
+
 def _teachers(context: Sampling, taught: list[tuple[Context, Card]]) -> list[Card]:
     """The trainings whose network this samples: by the network, by the functions they share, or the only one."""
     keys = {network.key for network in context.networks}
     same = [card for other, card in taught if keys & _networks(other)]
     near = [card for other, card in taught if other.functions & context.functions]
     every = [card for _, card in taught]
-    return same or near or (every if len(every) == 1 else [])
+    found = same or near or (every if len(every) == 1 else [])
+    return [card for card in found if _says(card, "prediction")] or found
+
+
+def _says(card: Card, topic: str) -> bool:
+    line = card.line(topic)
+    return line is not None and line.value is not None
 
 
 def _networks(context: Context) -> set[str]:
@@ -145,19 +193,9 @@ def _networks(context: Context) -> set[str]:
 
 
 def _sampling(context: Sampling, teachers: list[Card]) -> Card:
-    shared = {topic: _shared(teachers, topic) for topic in SHARED}
-    lines = [
-        *(shared[topic] for topic in SHARED[:3]),
-        sampling.inverse(context),
-        *(shared[topic] for topic in SHARED[3:]),
-        sampling.sampler(context),
-        sampling.steps(context),
-        sampling.x0_clamp(context),
-        sampling.final_clamp(context),
-        sampling.sinks(context),
-        setting.precision(context),
-        setting.latent_scale(context),
-    ]
+    shared = [_shared(teachers, topic) for topic in SHARED]
+    own = [_line(context, *entry) for entry in SAMPLES.items()]
+    lines = [*shared[:3], own[0], *shared[3:], *own[1:]]
     return _card(context, SAMPLING, context.function, lines)
 
 

@@ -21,12 +21,7 @@ NATIVE = {
 _CROPPED = ("CenterCrop", "RandomCrop", "RandomResizedCrop", "_arr")
 
 
-def data_lines(context: Context) -> list[CardLine]:
-    """The first lines of every card."""
-    return [_data_set(context), _range(context), _normalisation(context), channels(context), size(context)]
-
-
-def _data_set(context: Context) -> CardLine:
+def data_set(context: Context) -> CardLine:
     """The data sets of libraries by name, those of the project by their class."""
     groups = context.every("data set")
     if groups:
@@ -78,7 +73,8 @@ def _scaled(context: Context) -> list[Tensor]:
     return list(dict.fromkeys(signed))[:1]
 
 
-def _range(context: Context) -> CardLine:
+def data_range(context: Context) -> CardLine:
+    """What the pictures lie between where the model is given them."""
     texts: list[str] = []
     site = None
     for tensor in pictures(context):
@@ -106,7 +102,8 @@ def scaling(links: Iterable[Link]) -> tuple[Link, ...]:
     return tuple(link for link in links if not isinstance(link.step, Cast))
 
 
-def _normalisation(context: Context) -> CardLine:
+def normalisation(context: Context) -> CardLine:
+    """The code that brings them there."""
     every = [p for t in pictures(context) for p in (t.origin.parts if t.kind is Kind.LATENT else (t,))]
     found = [t for t in every if t.base is not None]
     texts = [context.facts.written(scaling(t.links)) for t in found]
@@ -123,17 +120,28 @@ def channels(context: Context) -> CardLine:
     if grey and all(surely(g) for g in grey):
         count = argument(context, grey[0], "num_output_channels", 0) or "1"
         return context.line("channels", count, grey[0][0].site)
-    return _native(context, "channels", 0)
+    return _option(context, "channels", CHANNELS) or _native(context, "channels", 0)
 
 
 def size(context: Context) -> CardLine:
     """Height and width at the model: the crops, else the resizes, the network's argument, the data set."""
-    groups = [(g, text) for g in context.every("size") if (text := _size_of(context, g)) is not None]
-    chosen = [(g, text) for g, text in groups if g[0].name.endswith(_CROPPED)] or groups
+    several = " or " in (data_set(context).value or "")  # each may have its own, unless it stands in the very file
+    own = {function.path for function in context.start}
+    groups = [g for g in context.every("size") if not several or g[0].site.path in own]
+    sizes = [(g, text) for g in groups if (text := _size_of(context, g)) is not None]
+    chosen = [(g, text) for g, text in sizes if g[0].name.endswith(_CROPPED)] or sizes
     if chosen and len({text for _, text in chosen}) <= 2:
         return context.line("size", either(text for _, text in chosen), chosen[0][0][0].site)
     found = _of_networks(context, SIZES) or _of_noise(context, 2)
-    return context.line("size", *found) if found else _native(context, "size", 1)
+    if found:
+        return context.line("size", *found)
+    return _option(context, "size", SIZES) or _native(context, "size", 1)
+
+
+def _option(context: Context, topic: str, names: tuple[str, ...]) -> CardLine | None:
+    """The default of a command-line option of that name."""
+    found = [default for name in names if (default := context.option(name)) is not None and default.isdigit()]
+    return CardLine(topic, f"{found[0]} by default") if found else None
 
 
 def _size_of(context: Context, group: Group) -> str | None:

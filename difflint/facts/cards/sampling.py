@@ -15,7 +15,7 @@ from difflint.facts.cards import words
 from difflint.facts.cards.context import Context, Group, grouped, surely
 from difflint.facts.cards.paths import Functions
 from difflint.facts.cards.picture import scaling
-from difflint.facts.cards.wording import call, code, either, known
+from difflint.facts.cards.wording import argument, call, code, either, known
 from difflint.facts.events import Sink
 from difflint.facts.notes import written
 from difflint.facts.shown import TOLD
@@ -24,6 +24,7 @@ from difflint.facts.values import Kind, Network, Tensor, tensors
 from difflint.findings import Place
 from difflint.syntax import walk
 
+RENAMED = 3  # names that stand for one another
 CAST = "cast to uint8"
 
 
@@ -34,6 +35,7 @@ class Sampling(Context):
     loops: tuple[Site, ...] = ()
     networks: frozenset[Network] = frozenset()
     sinks: list[Sink] = field(default_factory=list)
+    pipeline: Group = field(default_factory=list)  # the run of a library's pipeline
 
     @property
     def function(self) -> Site:
@@ -109,6 +111,10 @@ def name_of(function: Site) -> str:
 def sampler(context: Sampling) -> CardLine:
     """Which way the state goes from noise to a picture."""
     schedulers = context.notes("scheduler")
+    if context.pipeline:
+        found = [g for g in (context.notes("pipeline"), schedulers) if g]
+        text = " with ".join(either(group[0].name for group in groups) for groups in found)
+        return context.line("sampler", text or None, found[0][0][0].site if found else None)
     steps = re.search(r"scheduler\.step\(", context.text)
     if steps and schedulers:
         return context.line("sampler", either(g[0].name for g in schedulers), schedulers[0][0].site)
@@ -116,7 +122,8 @@ def sampler(context: Sampling) -> CardLine:
     if named:
         return context.line("sampler", either(call_name(context, g) for g in named), named[0][0].site)
     if not context.loops:
-        return context.line("sampler", "one pass of the network", context.function)
+        passed = any(t.kind is Kind.MODEL for _, t in shown(context))
+        return context.line("sampler", "one pass of the network" if passed else None, context.function)
     noisy = bool(context.looped("noise")) or bool(re.search(r"randn|normal_?\(|noise_sampler\(", context.text))
     kind = _method(context, noisy)
     return context.line("sampler", kind, context.loops[0])
@@ -144,11 +151,17 @@ def _method(context: Sampling, noisy: bool) -> str:
 
 def steps(context: Sampling) -> CardLine:
     """How many steps it takes, as its loop says."""
+    if context.pipeline:
+        count = argument(context, context.pipeline, "num_inference_steps")
+        return context.line("steps", count, context.pipeline[0].site)
     given = context.notes("steps")
     if given and re.search(r"scheduler\.step\(", context.text):
         return context.line("steps", call(context, given[0]), given[0][0].site)
+    solvers = [g for g in context.notes("sampler") if g[0].inside == context.function]
+    if solvers:
+        return context.line("steps", "those of the solver", solvers[0][0].site)
     if not context.loops:
-        return CardLine("steps", "1")
+        return CardLine("steps", "1" if any(t.kind is Kind.MODEL for _, t in shown(context)) else None)
     loop = context.loops[0]
     if not isinstance(loop.node, cst.For):
         return context.line("steps", f"while {code(context, loop.path, loop.node.test)}", loop)
@@ -158,22 +171,28 @@ def steps(context: Sampling) -> CardLine:
 
 def _unwrapped(node: Any) -> Any:
     """What a loop goes through, without the bar that shows progress."""
-    while isinstance(node, cst.Call) and node.args and written(node.func)[-1] in words.BARS:
-        node = node.args[0].value
-    return node
+    while True:
+        if isinstance(node, cst.Call) and node.args and written(node.func)[-1] in words.BARS:
+            node = node.args[0].value
+        elif isinstance(node, cst.IfExp) and written(getattr(node.body, "func", node.body))[-1] in words.BARS:
+            node = node.orelse
+        else:
+            return node
 
 
 def _assigned(function: Site, node: Any) -> Any:
     """What a name was last given in the function, bars of progress left out."""
-    if not isinstance(node, cst.Name) or function.node is None:
+    if function.node is None:
         return node
     lines = [n for n in walk.nodes(function.node.body) if isinstance(n, cst.Assign)]
-    values = [
-        n.value for n in lines for t in n.targets if isinstance(t.target, cst.Name) and t.target.value == node.value
-    ]
-    plain = [_unwrapped(v) for v in values]
-    kept = [v for v in plain if not (isinstance(v, cst.Name) and v.value == node.value)]
-    return kept[0] if len(kept) == 1 else node
+    for _ in range(RENAMED):
+        name = node.value if isinstance(node, cst.Name) else None
+        plain = [_unwrapped(n.value) for n in lines if any(written(t.target) == [name] for t in n.targets)]
+        kept = [v for v in plain if not (isinstance(v, cst.Name) and v.value == name)]
+        if name is None or len(kept) != 1:
+            break
+        node = kept[0]
+    return node
 
 
 def _counted(context: Sampling, over: Any) -> str | None:
@@ -191,6 +210,8 @@ def _counted(context: Sampling, over: Any) -> str | None:
 
 def x0_clamp(context: Sampling) -> CardLine:
     """Whether the loop bounds its estimate of the clean picture."""
+    if context.pipeline:
+        return CardLine("x0 clamp", None)
     groups = context.looped("clamp")
     about = [g for g in groups if words.X0.search(f"{context.facts.code(g[0].site)} {name_of(g[0].inside)}")]
     if about:
@@ -215,6 +236,8 @@ def shown(context: Sampling) -> list[tuple[Sink, Tensor]]:
 
 def inverse(context: Sampling) -> CardLine:
     """What brings the sample back to the range of its sink."""
+    if context.pipeline:
+        return context.line("inverse normalisation", _of_pipeline(context), context.pipeline[0].site)
     found = shown(context)
     if not found:
         return CardLine("inverse normalisation", None)
@@ -231,6 +254,8 @@ def _way(context: Sampling, sink: Sink, tensor: Tensor) -> str:
 
 def final_clamp(context: Sampling) -> CardLine:
     """The last bound before the sink; what the sink itself does is said, too."""
+    if context.pipeline:
+        return context.line("final clamp", _of_pipeline(context), context.pipeline[0].site)
     found = shown(context)
     if not found:
         return CardLine("final clamp", None)
@@ -238,6 +263,11 @@ def final_clamp(context: Sampling) -> CardLine:
     texts = [_bound(context, sink, links) for links, (sink, _) in zip(clamps, found, strict=True)]
     site = next((links[-1].site for links in clamps if links), found[0][0].site)
     return context.line("final clamp", either(dict.fromkeys(texts)), site)
+
+
+def _of_pipeline(context: Sampling) -> str | None:
+    """Pipelines denormalise and clamp their pictures themselves, unless they are asked for latents."""
+    return None if argument(context, context.pipeline, "output_type") == "'latent'" else "the pipeline's own"
 
 
 def _bound(context: Sampling, sink: Sink, clamps: list[Link]) -> str:
@@ -262,4 +292,9 @@ def sinks(context: Sampling) -> CardLine:
 def shows(paths_sinks: Iterable[Sink]) -> list[Sink]:
     """The sinks that may show a sample: those of data alone do not."""
     alone = (Kind.DATA, Kind.LATENT, Kind.NOISE, Kind.UNIFORM, Kind.FEATURE)
-    return [s for s in paths_sinks if not tensors(s.value) or any(t.kind not in alone for t in tensors(s.value))]
+    given = ((sink, tensors(sink.value)) for sink in paths_sinks)
+    return [s for s, found in given if not found or any(t.kind not in alone or _is_made(t) for t in found)]
+
+
+def _is_made(tensor: Tensor) -> bool:
+    return tensor.origin.what.startswith("the pipeline's")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +14,13 @@ from difflint.facts.cards import words
 from difflint.facts.cards.context import Context, Group, surely
 from difflint.facts.cards.sampling import Sampling
 from difflint.facts.cards.wording import argument, call, code, either, number
+from difflint.facts.events import Noted
+from difflint.facts.machine import Arguments
 from difflint.facts.notes import written
+from difflint.facts.schedules import Schedule, from_linspace, from_scheduler
 from difflint.facts.steps import Site
+from difflint.facts.targets import target
+from difflint.facts.values import Value
 from difflint.syntax import walk
 
 SCALE_NAMES = (
@@ -30,26 +37,71 @@ SCALES = (0.18215, 0.13025, 1.5305, 0.3611, 5.489980785067252)
 
 def schedule(context: Context) -> CardLine:
     """The table of noise levels: numbers where they are known, else the call that makes it."""
-    seen = list(context.facts.seen.schedules)
     groups = context.notes("scheduler") or context.notes("schedule")
-    if len(seen) == 1:
-        s = seen[0]
-        betas = f"beta {number(s.beta_start)} to {number(s.beta_end)}"
-        text = f"{s.name}, T={s.T}, {betas}, alpha_bar_T {_last_alpha(s.to_json())}"
-        return context.line("schedule", text, groups[0][0].site if groups else None)
+    made = [*context.every("range"), *context.notes("scheduler")]
+    tables = [(table, g[0].site) for g in made if (table := _table(context, g)) is not None]
+    if len({table for table, _ in tables}) == 1:
+        return context.line("schedule", _numbers(tables[0][0]), tables[0][1])
     if groups:
         return context.line("schedule", either(call(context, g) for g in groups[:2]), groups[0][0].site)
-    return context.absent("schedule", words.SCHEDULE, "none (no noise schedule)")
+    betas = [g for g in context.every("range") if "beta" in context.facts.code(g[0].site) and len(g[0].args) > 2]
+    if betas:
+        return context.line("schedule", call(context, betas[0]), betas[0][0].site)
+    if _interpolates(context):
+        return CardLine("schedule", "none (noise and data are interpolated)")
+    return context.absent("schedule", words.SCHEDULE, "none (no table of noise levels)")
 
 
-def _last_alpha(known: dict[str, Any]) -> str:
-    if known["name"] != "linear":
+def _interpolates(context: Context) -> bool:
+    """Whether it learns a velocity between noise and data, which needs no table."""
+    near = context.near(context.facts.seen.losses, lambda loss: context.paths.home(loss.site))
+    kinds = [(target(loss.target), context.paths.code(context.paths.home(loss.site))) for loss in near]
+    found = [(kind, text) for kind, text in kinds if kind is not None]
+    return bool(found) and all(
+        kind == "v" and words.FLOW.search(text) is not None and not words.TABLES.search(text) for kind, text in found
+    )
+
+
+def _table(context: Context, group: Group) -> Schedule | None:
+    """A table of betas that is known to every caller who is known: a ``linspace``, or a library's scheduler."""
+    made = from_linspace if group[0].name == "linspace" else from_scheduler
+    found = {made(Arguments(_plain(n), _named(n))) for n in group} - {None}
+    table = found.pop() if len(found) == 1 else None
+    if table is None or made is from_scheduler or not _has_roots(context, group):
+        return table
+    code = "".join(context.paths.code(context.paths.home(group[0].site)).split())
+    squared = re.search(r"linspace\((?:[^()]|\([^()]*\))*\)\*\*2", code)
+    ends = table.beta_start**2, table.beta_end**2
+    return Schedule("scaled_linear", table.T, *ends) if squared else None
+
+
+def _plain(noted: Noted) -> tuple[Value, ...]:
+    return tuple(value for key, _, value in noted.args if key is None and value is not None)
+
+
+def _named(noted: Noted) -> tuple[tuple[str, Value], ...]:
+    return tuple((key, value) for key, _, value in noted.args if key is not None and value is not None)
+
+
+def _has_roots(context: Context, group: Group) -> bool:
+    """Whether a table goes from root to root, to be squared, as the scaled linear one does."""
+    text = "".join(context.facts.code(group[0].site).split())
+    return "**0.5" in text or "**(1/2)" in text or "sqrt" in text
+
+
+def _numbers(table: Schedule) -> str:
+    betas = f"beta {number(table.beta_start)} to {number(table.beta_end)}"
+    return f"{table.name}, T={table.T}, {betas}, alpha_bar_T {_last_alpha(table)}"
+
+
+def _last_alpha(table: Schedule) -> str:
+    """What is left of the signal after the last step."""
+    power = {"linear": 1.0, "scaled_linear": 0.5}.get(table.name)
+    if power is None:
         return "unknown"
-    product = 1.0
-    for step in range(known["T"]):
-        beta = known["beta_start"] + (known["beta_end"] - known["beta_start"]) * step / max(1, known["T"] - 1)
-        product *= 1 - beta
-    return f"{product:.3g}"
+    first, last = table.beta_start**power, table.beta_end**power
+    steps = (first + (last - first) * step / max(1, table.T - 1) for step in range(table.T))
+    return f"{math.prod(1 - step ** (1 / power) for step in steps):.3g}"
 
 
 def precision(context: Context) -> CardLine:
@@ -66,7 +118,7 @@ def precision(context: Context) -> CardLine:
         return context.line("precision", " + ".join(dict.fromkeys(_words(context, g) for g in found)), found[0][0].site)
     if isinstance(context, Sampling) and "float64" in context.paths.code(context.function):
         return context.line("precision", "float64 in the sampler", context.function)
-    return context.absent("precision", words.HALF, "float32")
+    return context.absent("precision", words.HALF, "float32", networks=False)
 
 
 def _of_network(context: Context, group: Group) -> bool:
@@ -96,8 +148,16 @@ def _scalings(context: Context, function: Site) -> Iterator[tuple[Site, str]]:
     if function.node is None or not words.VAE.search(context.paths.code(function)):
         return
     for node in walk.nodes(function.node.body):
-        if any(_is_scale(factor) for factor in _factors(node)):
-            yield Site(function.path, node), code(context, function.path, node)
+        found = [factor for factor in _factors(node) if _is_scale(factor)]
+        if found:
+            text = code(context, function.path, node)
+            short = f"… {_sign(node)} {context.facts.code(Site(function.path, found[0]))}"
+            yield Site(function.path, node), short if text.endswith("…") else text
+
+
+def _sign(node: cst.CSTNode) -> str:
+    name = written(node.func)[-1] if isinstance(node, cst.Call) else type(getattr(node, "operator", node)).__name__
+    return "/" if name.lower().startswith("div") else "*"
 
 
 def _factors(node: cst.CSTNode) -> list[cst.CSTNode]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from difflint.facts.events import Noted
 from difflint.facts.steps import Site
 from difflint.facts.values import Choice, Const, Items, Library, Value
 
+MOST = 4  # alternatives in one value
 LONGEST = 60  # characters of code in one value
 
 
@@ -36,8 +38,9 @@ def known(value: Value | None) -> str | None:
 
 
 def either(texts: Iterable[str | None]) -> str:
-    """``a``, ``a or b``, ``a, b or c``; the same thing is said once."""
-    *before, last = dict.fromkeys(str(text) for text in texts)
+    """``a``, ``a or b``, ``a, b or c``; the same thing is said once, and no more than a few."""
+    distinct = list({re.sub(r"\s", "", str(text)): str(text) for text in texts}.values())
+    *before, last = distinct if len(distinct) <= MOST else [*distinct[:MOST], "others"]
     return f"{', '.join(before)} or {last}" if before else last
 
 
@@ -63,7 +66,7 @@ def argument(context: Context, notes: Sequence[Noted], name: str | None, positio
 def _written(context: Context, path: str, node: Any) -> str:
     text = code(context, path, node)
     default = context.option(node.attr.value) if isinstance(node, cst.Attribute) else None
-    return f"{text} ({default} by default)" if default is not None else text
+    return f"{text} ({default} by default)" if default not in (None, "None") else text
 
 
 def _given(noted: Noted, name: str | None, position: int | None) -> list[tuple[str | None, Any, Value | None]]:
@@ -84,6 +87,8 @@ def call(context: Context, notes: Sequence[Noted], skip: int = 0, names: Sequenc
             text = argument(context, notes, None, place)
             label = f"{names[place]}=" if place < len(names) else ""
             parts += [f"{label}{text}"] if place >= skip and text is not None else []
+        elif keyword == "**":
+            parts += [f"**{text}" for text in [argument(context, notes, keyword)] if text is not None]
         elif keyword not in leave.split() and (text := argument(context, notes, keyword)) is not None:
             parts.append(f"{keyword}={text}")
     return f"{either(n.name for n in notes)}({', '.join(parts)})"

@@ -15,14 +15,15 @@ GRAD_CLIP = _any_of("clip_grad", "clip_norm", "[gG]rad_?[cC]lip", "gradient_clip
 NAN_TO_NUM = re.compile(r"nan_to_num\([\w.]*grad")
 EMA = _any_of(
     r"(?i:(?<![a-z])(?<!loss_)ema(?![a-z]|_loss))", "(?i:moving.?average)", "update_average",
-    "[aA]veraged?_?[mM]odel", "swa_", "shadow", r"accumulate\(",
+    "[aA]veraged?_?[mM]odel", "swa_", "shadow", r"(?<!\.)accumulate\(",
 )  # fmt: skip
 SCHEDULE = _any_of(
     "(?i:beta_?(start|end|1|0|min|max|schedule))", "(?i:alphas?_?(bar|cumprod|hat))", "cumprod",
     "sigma_?(min|max|data)",
-    "(?i:noise_?schedul|diffus|ddpm|ddim|flow|langevin)", r"(?i:\bsde\b)", r"(?i:\bscore)",
+    "(?i:noise_?schedul|diffus|ddpm|ddim|langevin)", r"(?i:\bsde\b)", r"(?i:\bscore)",
 )  # fmt: skip
 TABLES = _any_of("cumprod", "alphas?_?bar", "alpha_hat", "beta_start", r"\bbetas\b")
+SCORE = re.compile(r"(?i)score|\bsde\b|langevin")
 FLOW = _any_of("(?i:velocity|flow|interpolant|rectified)", r"\but\b")
 HALF = _any_of(
     "autocast", r"\bamp\b", r"\bamp_", r"_amp\b", r"\.half\(", "float16", "fp16", "bf16", "mixed_precision",
@@ -36,13 +37,15 @@ SINK = _any_of(
     "save_image", "imsave", "imwrite", "imshow", "fromarray", "to_pil", "ToPILImage", "wandb", "add_image", r"\.save\(",
     r"savez?\(", "savefig", "log_image", "write_png", "mimsave", "make_grid",
 )  # fmt: skip
-CLAMP = _any_of("clamp", "clip", "minimum", "maximum", "threshold", "tanh", "sigmoid")
+GENERATED = re.compile(r"gen_|fake|sampl|generated")
+GENERATOR = re.compile(r"generator\w*\(|net_?G\w*\(|\bG\(|\.decode\(|decoder\(|G_ema\(|g_ema\(")
+CLAMP = _any_of("clamp", "clip", "threshold", "quantile")
 X0 = _any_of(r"(?i:x_*(0|zero|start|recon|pred|hat))", "(?i:recon|denoised|pred_?x|orig)", "process_xstart")
 NETWORK = re.compile(r"(?i)model|net|vae|encoder|decoder|ddpm|diffusion|pipe|generator|\bG\b|\bD\b")
 
 # How a sampler's loop goes, by the names of its functions, then by its code; the first that fits.
 METHODS = (
-    ("DDIM", r"ddim|\beta\b"),
+    ("DDIM", r"(?s)ddim|\beta\b.*alpha|alpha.*\beta\b"),
     ("Heun", r"heun|prime|2nd.order"),
     ("Euler ancestral", r"euler_?a(ncestral)?\b|ancestral_euler"),
     ("DPM-Solver", r"(?<!d)dpm_?solver|dpmpp|dpm_2|dpm_fast|dpm_adaptive"),
@@ -67,8 +70,11 @@ STRAIGHT = _any_of(r"\bdt\b", "step_size", "delta_t", r"\bd_?t\b", "velocity", r
 BACKWARDS = re.compile(
     r"reversed\(\s*range|range\(.*-1\)|range\(.*::-1|timesteps|time_seq|time_pairs|sigmas|t_steps|t_span|indices"
 )
-NO_SAMPLER = re.compile(r"^__init__$|bpd|loss|nll|likelihood|reverse_sample|encode|invert|train")
-CHANGED = re.compile(r"randn|p_sample|step\(|denois|posterior|\beps|epsilon|velocity|score|pred")
+NO_SAMPLER = re.compile(r"^__init__$|bpd|loss|nll|likelihood|reverse_sample|encode|invert|train|log_image")
+NO_LOOP = re.compile(r"backward\(|\A\s*for[^\n]* in [^\n]*(listdir|glob|loader|dataset|epoch|batch|files)")
+CHANGED = re.compile(
+    r"randn|p_sample|step\(|denois|posterior|\beps|epsilon|velocity|score|pred|\b(?:self\.)?(?:u?net|model|network)\("
+)
 BARS = ("tqdm", "enumerate", "track", "progress_bar", "list", "tqdm_notebook", "auto")
 
 # What the learned names of a loss' two sides say about the target, where no value does.
