@@ -262,10 +262,12 @@ def denoising_step(machine: Machine, frame: Frame, arguments: Arguments, site: S
 def encode(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """``vae.encode(x)``: latents; the autoencoder will give back the range that it was given."""
     network = network_of(arguments.args[0]) if arguments.args else None
-    for given in tensors(arguments.get(1, "x")):
+    pictures = tensors(arguments.get(1, "x"))
+    for given in pictures:
         if given.nominal is not None and network is not None:
             machine.seen.encoded[network, given.nominal] = None
-    return Tensor(Origin(Kind.LATENT, site, "the autoencoder's latents"), (), "float32", "tensor")
+    origin = Origin(Kind.LATENT, site, "the autoencoder's latents", parts=frozenset(pictures))
+    return Tensor(origin, (), "float32", "tensor")
 
 
 def decode(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:

@@ -41,6 +41,7 @@ class Paths:
         yield from (noted.site for noted in seen.notes)
         yield from (at for called in self.calls.values() for _, at in called)
         yield from (f for f in self.functions if f.node is not None)
+        yield from (schedule.site for schedule in seen.schedules if schedule.site is not None)
         yield from (sampled.loop for sampled in seen.sampled)
         for events in (seen.sinks, seen.casts, seen.losses, seen.trained, seen.rescaled):
             yield from (event.site for event in events)

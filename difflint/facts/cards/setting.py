@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +13,10 @@ from difflint.facts.cards import words
 from difflint.facts.cards.context import Context, Group, surely
 from difflint.facts.cards.sampling import Sampling
 from difflint.facts.cards.wording import argument, call, code, either, number
-from difflint.facts.events import Noted
-from difflint.facts.machine import Arguments
 from difflint.facts.notes import written
-from difflint.facts.schedules import Schedule, from_linspace, from_scheduler
+from difflint.facts.schedules import Schedule
 from difflint.facts.steps import Site
 from difflint.facts.targets import target
-from difflint.facts.values import Value
 from difflint.syntax import walk
 
 SCALE_NAMES = (
@@ -32,18 +28,22 @@ SCALE_NAMES = (
     "vae_scaling_factor",
     "latent_scale_factor",
 )
+MOST = 2  # tables that one line can hold
 SCALES = (0.18215, 0.13025, 1.5305, 0.3611, 5.489980785067252)
 
 
 def schedule(context: Context) -> CardLine:
     """The table of noise levels: numbers where they are known, else the call that makes it."""
+    seen = list(context.facts.seen.schedules)
+    tables = context.near(
+        (s for s in seen if s.site is not None), lambda s: context.paths.home(s.site or Site("", None))
+    )
+    tables = tables or (seen if len(seen) == 1 and context.mentions(words.TABLES) else [])
+    if tables and len(tables) <= MOST:
+        return context.line("schedule", either(_numbers(table) for table in tables), tables[0].site)
     groups = context.notes("scheduler") or context.notes("schedule")
-    made = [*context.every("range"), *context.notes("scheduler")]
-    tables = [(table, g[0].site) for g in made if (table := _table(context, g)) is not None]
-    if len({table for table, _ in tables}) == 1:
-        return context.line("schedule", _numbers(tables[0][0]), tables[0][1])
     if groups:
-        return context.line("schedule", either(call(context, g) for g in groups[:2]), groups[0][0].site)
+        return context.line("schedule", either(call(context, g) for g in groups[:MOST]), groups[0][0].site)
     betas = [g for g in context.every("range") if "beta" in context.facts.code(g[0].site) and len(g[0].args) > 2]
     if betas:
         return context.line("schedule", call(context, betas[0]), betas[0][0].site)
@@ -62,46 +62,11 @@ def _interpolates(context: Context) -> bool:
     )
 
 
-def _table(context: Context, group: Group) -> Schedule | None:
-    """A table of betas that is known to every caller who is known: a ``linspace``, or a library's scheduler."""
-    made = from_linspace if group[0].name == "linspace" else from_scheduler
-    found = {made(Arguments(_plain(n), _named(n))) for n in group} - {None}
-    table = found.pop() if len(found) == 1 else None
-    if table is None or made is from_scheduler or not _has_roots(context, group):
-        return table
-    code = "".join(context.paths.code(context.paths.home(group[0].site)).split())
-    squared = re.search(r"linspace\((?:[^()]|\([^()]*\))*\)\*\*2", code)
-    ends = table.beta_start**2, table.beta_end**2
-    return Schedule("scaled_linear", table.T, *ends) if squared else None
-
-
-def _plain(noted: Noted) -> tuple[Value, ...]:
-    return tuple(value for key, _, value in noted.args if key is None and value is not None)
-
-
-def _named(noted: Noted) -> tuple[tuple[str, Value], ...]:
-    return tuple((key, value) for key, _, value in noted.args if key is not None and value is not None)
-
-
-def _has_roots(context: Context, group: Group) -> bool:
-    """Whether a table goes from root to root, to be squared, as the scaled linear one does."""
-    text = "".join(context.facts.code(group[0].site).split())
-    return "**0.5" in text or "**(1/2)" in text or "sqrt" in text
-
-
 def _numbers(table: Schedule) -> str:
-    betas = f"beta {number(table.beta_start)} to {number(table.beta_end)}"
-    return f"{table.name}, T={table.T}, {betas}, alpha_bar_T {_last_alpha(table)}"
-
-
-def _last_alpha(table: Schedule) -> str:
-    """What is left of the signal after the last step."""
-    power = {"linear": 1.0, "scaled_linear": 0.5}.get(table.name)
-    if power is None:
-        return "unknown"
-    first, last = table.beta_start**power, table.beta_end**power
-    steps = (first + (last - first) * step / max(1, table.T - 1) for step in range(table.T))
-    return f"{math.prod(1 - step ** (1 / power) for step in steps):.3g}"
+    known = [f"{table.name}, T={table.T}", f"beta {number(table.beta_start)} to {number(table.beta_end)}"]
+    if math.isfinite(table.alpha_bar_last):
+        known.append(f"alpha_bar_T {table.alpha_bar_last:.3g}")
+    return ", ".join(known)
 
 
 def precision(context: Context) -> CardLine:
