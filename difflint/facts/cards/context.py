@@ -54,6 +54,12 @@ class Context:
         found = ([event for event, at in homes if at in level] for level in self.levels)
         return next((events for events in found if events), [])
 
+    @property
+    def by_trainer(self) -> bool:
+        """Whether a trainer that nobody shows runs the steps: it may clip and cast as it likes."""
+        steps = any(getattr(getattr(f.node, "name", None), "value", "") == "training_step" for f in self.start)
+        return steps and not self.every("trainer")
+
     def mentions(self, words: re.Pattern[str], networks: bool = True) -> bool:
         """Whether any of the words occurs on the path; what networks do inside can be left out."""
         functions = self.functions if networks else [f for f in self.functions if not self._is_layer(f)]

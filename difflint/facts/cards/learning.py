@@ -182,6 +182,8 @@ def grad_clip(context: Context) -> CardLine:
         value = argument(context, group, "gradient_clip_val")
         if value is not None:
             return context.line("grad clip", f"norm {value}", group[0].site)
+    if context.by_trainer:
+        return CardLine("grad clip", None)
     line = context.absent("grad clip", words.GRAD_CLIP)
     cleaned = any(words.NAN_TO_NUM.search(context.paths.code(function)) for function in context.functions)
     return CardLine("grad clip", "none, but nan_to_num on the gradients") if line.value and cleaned else line

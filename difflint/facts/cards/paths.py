@@ -89,13 +89,19 @@ class Paths:
         known = set(self.reached(above))
         levels = [frozenset(known)]
         for _ in range(FARTHEST):
-            around = {c for f in beyond for c in (*self.callers.get(f, ()), *self.mates(f)) if not is_test(c.path)}
-            beyond = around - above
+            mates = {mate for f in beyond for mate in self.mates(f)}
+            callers = {c for f in beyond for c in self.callers.get(f, ()) if not is_test(c.path)}
+            makers = {c for f in mates if is_constructor(f) for c in self.callers.get(f, ()) if self._is_script(c)}
+            beyond = (callers | makers) - above
             above = above | beyond
-            new = self.reached(beyond) - known
+            new = self.reached(beyond | mates) - known
             known |= new
             levels += [frozenset(new)] if new else []
         return tuple(levels)
+
+    def _is_script(self, function: Site) -> bool:
+        """Whether it is where a program begins, and no part of it that makes objects for its own use."""
+        return function.node is None or (function not in self.facts.seen.owners and not self.callers.get(function))
 
     def mates(self, function: Site) -> Iterator[Site]:
         """The methods of its class, and of the classes that this refines or that refine it."""
@@ -159,6 +165,10 @@ def _body(module: Module) -> str:
 def _related(one: Class, other: Class) -> bool:
     first, second = ({id(c.node) for c in cls.mro() if isinstance(c, Class)} for cls in (one, other))
     return id(one.node) in second or id(other.node) in first
+
+
+def is_constructor(function: Site) -> bool:
+    return function.node is not None and getattr(getattr(function.node, "name", None), "value", "") == "__init__"
 
 
 def is_test(path: str) -> bool:

@@ -83,6 +83,8 @@ def precision(context: Context) -> CardLine:
         return context.line("precision", " + ".join(dict.fromkeys(_words(context, g) for g in found)), found[0][0].site)
     if isinstance(context, Sampling) and "float64" in context.paths.code(context.function):
         return context.line("precision", "float64 in the sampler", context.function)
+    if context.by_trainer:
+        return CardLine("precision", None)
     return context.absent("precision", words.HALF, "float32", networks=False)
 
 
