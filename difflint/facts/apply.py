@@ -31,6 +31,7 @@ from difflint.facts.values import (
     Tensor,
     Unknown,
     Value,
+    constant,
     join,
     tensors,
     usable,
@@ -181,8 +182,13 @@ def _note_sink(machine: Machine, found: Row, sink: Mapping[str, Any], value: Val
     elif isinstance(value, Choice):
         for choice in usable(value):
             _note_sink(machine, found, sink, choice, site)
-    else:
+    elif value != ABSENT and not _is_text(value):
         _note_picture(machine, found, sink, value, site)
+
+
+def _is_text(value: Value) -> bool:
+    """Whether a picture is named instead of given."""
+    return isinstance(constant(value), str) or (isinstance(value, Unknown) and value.what == "string")
 
 
 def _noted(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site) -> Value:

@@ -10,7 +10,7 @@ from typing import Any
 
 import libcst as cst
 
-from difflint.facts import bunches, containers, dtypes, mixing, schedules, tables
+from difflint.facts import bunches, containers, dtypes, extremes, mixing, schedules, tables
 from difflint.facts.containers import MAX_ITEMS
 from difflint.facts.events import IntCast, Rescaled
 from difflint.facts.machine import Machine
@@ -54,6 +54,9 @@ def binary(machine: Machine, operator: str, left: Value, right: Value, site: Sit
     """``left operator right``."""
     if isinstance(left, Choice) or isinstance(right, Choice):
         return join(binary(machine, operator, a, b, site) for a in _operands(left) for b in _operands(right))
+    scaled = extremes.combine(operator, left, right, site)
+    if scaled is not None:
+        return scaled
     if isinstance(left, Const) and isinstance(right, Const):
         return _python(operator, left.value, right.value)
     known = tables.binary(operator, left, right) if _is_tabular(left) or _is_tabular(right) else None

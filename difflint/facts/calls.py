@@ -159,6 +159,8 @@ def _instance(machine: Machine, frame: Frame, callee: Instance, arguments: Argum
     method = attributes.get(machine, frame, callee, entry, site)
     if not networks.is_network(callee):
         return call(machine, frame, method, arguments, site)
+    if callee.cls.module.stub and "_wraps" in callee.attributes:
+        return call(machine, frame, callee.attributes["_wraps"], arguments, site)
     return _enter(machine, frame, callee, method, arguments, site)
 
 

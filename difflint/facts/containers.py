@@ -75,6 +75,8 @@ def _view(name: str, key: Value, value: Value) -> Value:
 def _of_sequence(owner: Items | Elements, name: str, arguments: Arguments) -> Value:
     if name == "copy":
         return replace(owner)
+    if name in ("__next__", "next"):
+        return join(owner.items) if isinstance(owner, Items) else owner.item
     if name == "pop":
         position = _position(owner, arguments)
         return owner.items[position] if isinstance(owner, Items) and position is not None else ANY

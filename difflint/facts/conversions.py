@@ -50,6 +50,12 @@ def implied_base(links: Sequence[Link]) -> Interval | None:
     return None
 
 
+def meant_base(links: Sequence[Link]) -> Interval | None:
+    """What the writer took something unknown to be, judged by the first conversion: ``(x + 1) / 2`` is for [-1, 1]."""
+    found = (conversion(links[:stop]) for stop in range(1, 4))
+    return next((c.before for c in found if c is not None), None)
+
+
 @dataclass(frozen=True)
 class Repeat:
     """Links ``start:stop`` do again what was done before them."""

@@ -37,6 +37,8 @@ from difflint.facts.values import (
 
 SLICE = Items((NONE, NONE, NONE), "slice")
 UNROLL = 64
+NEW = "a new array"
+BLANK = (NEW, "shape", "size")  # ``torch.Tensor(x.shape)`` is made of a shape, and nobody writes into a shape
 
 
 def get(machine: Machine, frame: Frame, owner: Value, key: Value, site: Site) -> Value:
@@ -330,4 +332,6 @@ def stored(owner: Value, key: Value, value: Value) -> Value:
         return join((owner, value)) if isinstance(value, Tensor) else Unknown("partly written")
     if isinstance(owner, Const):
         return join((owner, value)) if isinstance(value, Tensor) else Unknown("partly written")
+    if isinstance(owner, Unknown) and owner.what in BLANK and isinstance(value, Tensor):
+        return value  # what fills it; the zeros of the rest are in every picture's range
     return owner

@@ -11,11 +11,11 @@ from difflint.facts import (
     bunches,
     configcalls,
     dotted,
-    indexing,
     networks,
     notes,
     options,
     questions,
+    samples,
 )
 from difflint.facts.events import Backward
 from difflint.facts.interval import SIGNED, UNBOUNDED
@@ -144,22 +144,6 @@ def anything(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
 def index(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """The number of some item: which one is not known, but it is no text."""
     return Unknown("index", site)
-
-
-def picture_fields(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    """A batch of a data set of unknown columns: the transform is given pictures under any key."""
-    picture = arguments.args[0] if arguments.args else ANY
-    return Record(rest=Elements(picture))
-
-
-def row(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    """One row of a batch of columns: the first item of each."""
-    batch = arguments.args[0] if arguments.args else ANY
-    if not isinstance(batch, Record):
-        return ANY
-    columns = (*batch.entries, (None, batch.rest or ANY))
-    *entries, (_, rest) = [(name, indexing.get(machine, frame, column, Const(0), site)) for name, column in columns]
-    return Record(tuple(entries), rest)
 
 
 def dictionary(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
@@ -323,8 +307,7 @@ INTRINSICS: dict[str, Intrinsic] = {
     "difflint.freeze": freeze,
     "difflint.anything": anything,
     "difflint.index": index,
-    "difflint.picture_fields": picture_fields,
-    "difflint.row": row,
+    **samples.INTRINSICS,
     "collections.OrderedDict": dictionary,
     "collections.namedtuple": named_tuple,
     "difflint.make_record": make_record,

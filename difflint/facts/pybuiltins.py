@@ -119,11 +119,15 @@ def _filter(machine: Machine, frame: Frame, arguments: Arguments, site: Site) ->
 
 def _iter(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     value = arguments.get(0, "object") or ANY
+    if isinstance(value, Instance) and value.cls.find("__next__") is not None:
+        return value
     return value if isinstance(value, Items) else indexing.each_of(machine, frame, value)
 
 
 def _next(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     value = arguments.get(0, "iterator") or ANY
+    if isinstance(value, Instance) and value.cls.find("__next__") is not None:
+        return machine.call(frame, attributes.get(machine, frame, value, "__next__", site), Arguments(), site)
     return indexing.item_of(machine, frame, value)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from difflint.facts.conversions import meant_base
 from difflint.facts.events import Observations, Sink, Trained
-from difflint.facts.interval import SIGNED, UNBOUNDED, UNIT, Interval
+from difflint.facts.interval import BYTE, SIGNED, UNBOUNDED, UNIT, Interval
 from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Link, Round, Stretch, through
-from difflint.facts.values import Kind, Tensor
+from difflint.facts.values import Kind, Tensor, Value, choices, constant
 
 TOLD = ("save_image", "make_grid")
 NORMALIZERS = ("Normalize", "normalize")
@@ -93,6 +94,41 @@ def _bounds(tensor: Tensor) -> Iterator[tuple[Interval, tuple[Link, ...]]]:
         yield tensor.origin.clip, tensor.links
 
 
+def at_sink(seen: Observations, sink: Sink) -> tuple[Interval, ...] | None:
+    """The ranges in which a sink is given its picture, as the writer means them; None if any of them is unknown.
+
+    More is known here than the checks build on: where a value comes from is not needed to see that ``(x + 1) / 2``
+    brings it from [-1, 1] to [0, 1]."""
+    found = [interval for value in choices(sink.value) for interval in _ranges(seen, value)]
+    known = [interval for interval in found if interval is not None and interval.bounded]
+    return tuple(dict.fromkeys(known)) if known and len(known) == len(found) else None
+
+
+def _ranges(seen: Observations, value: Value) -> Sequence[Interval | None]:
+    if not isinstance(value, Tensor):
+        number = constant(value)
+        return (Interval(number, number) if isinstance(number, int | float) else None,)
+    found = ways(seen, value)
+    if found:
+        return [through((*way.data, *way.display), way.base) for way in found]
+    return (_pictured(value) or _meant(value) or (BYTE if value.dtype == "uint8" else None),)
+
+
+def _pictured(tensor: Tensor) -> Interval | None:
+    """The range of something unknown after it was bounded as pictures are; a wider clamp tells nothing of them."""
+    found = [(start, links) for start, links in _bounds(tensor) if start in (UNIT, SIGNED) or tensor.base is not None]
+    return through(found[-1][1], found[-1][0]) if found else None
+
+
+def _meant(tensor: Tensor) -> Interval | None:
+    """Where a conversion has brought something unknown; what noise was added to is in no range."""
+    kinds = {part.kind for part in tensor.origin.parts}
+    if tensor.kind is Kind.NOISE or (Kind.NOISE in kinds and Kind.MODEL not in kinds):
+        return None
+    base = meant_base(tensor.links)
+    return None if base is None else through(tensor.links, base)
+
+
 def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:
     """The ways a tensor may have come, each with a known range at its start; None if that is not known."""
     if tensor.kind is Kind.MODEL and tensor.origin.nominal is not None and not _encodes_signed(seen, tensor):
@@ -104,13 +140,14 @@ def ways(seen: Observations, tensor: Tensor) -> tuple[Shown, ...] | None:
         found = [_from_training(tensor, t) for t in seen.domains(tensor.origin.networks, role)]
         if found and None not in found:
             return tuple(f for f in found if f is not None)
-        clamped = _from_clamp(tensor)
-        return (clamped,) if clamped is not None else None
+        fixed = _from_clamp(tensor) or _from_stretch(tensor)
+        return (fixed,) if fixed is not None else None
     if tensor.kind is Kind.MODEL:
         shown_as = _from_activation(tensor)
         return (shown_as,) if shown_as.base.bounded else None
     base = tensor.base
-    return None if base is None else (Shown(tensor, base, (), tensor.links),)
+    fixed = _from_stretch(tensor) if base is None else Shown(tensor, base, (), tensor.links)
+    return None if fixed is None else (fixed,)
 
 
 def _encodes_signed(seen: Observations, decoded: Tensor) -> bool:
@@ -145,3 +182,13 @@ def _from_clamp(tensor: Tensor) -> Shown | None:
         if bounds in (UNIT, SIGNED):
             return Shown(tensor, bounds, (), tensor.links[end:])
     return None
+
+
+def _from_stretch(tensor: Tensor) -> Shown | None:
+    """Whatever it was, a min-max stretch has fixed its range."""
+    ends = [end for end, link in enumerate(tensor.links) if isinstance(link.step, Stretch)]
+    if not ends:
+        return None
+    step = tensor.links[ends[-1]].step
+    assert isinstance(step, Stretch)
+    return Shown(tensor, Interval(step.low, step.high), (), tensor.links[ends[-1] :])

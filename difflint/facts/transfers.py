@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from difflint.facts import arithmetic, dtypes, mixing
+from difflint.facts import arithmetic, dtypes, extremes, indexing, mixing
 from difflint.facts.application import Call, opaque
 from difflint.facts.interval import Interval
 from difflint.facts.questions import Statistic
@@ -206,7 +206,7 @@ def statistic(call: Call, value: Value, details: Any) -> Value:
         return Const(end)
     if isinstance(value, Tensor) and value.kind is Kind.LOSS:
         return value
-    return Unknown("statistic", call.site)
+    return extremes.of(value, details, call.site) if details in ("min", "max") else Unknown("statistic", call.site)
 
 
 def begin(call: Call, value: Value, details: Any) -> Value:
@@ -232,8 +232,8 @@ def blank(call: Call, value: Value, details: Any) -> Value:
     """A new array whose dtype says how what is written into it is cast; anything but bytes is unknown."""
     dtype = dtype_name(call.bound.get(details))
     if dtype != "uint8":
-        return Unknown(call.what, call.site)
-    return Tensor(Origin(Kind.OTHER, call.site, "a new array"), (), dtype)
+        return Unknown(indexing.NEW if call.what == "zeros" else call.what, call.site)
+    return Tensor(Origin(Kind.OTHER, call.site, indexing.NEW), (), dtype)
 
 
 def convert(call: Call, value: Value, details: Any) -> Value:
