@@ -15,6 +15,7 @@ from difflint.facts.values import (
     Elements,
     Items,
     Record,
+    Tensor,
     Unknown,
     Value,
     constant,
@@ -175,6 +176,8 @@ def _added(name: str, arguments: Arguments) -> tuple[Value, ...]:
         other = arguments.args[0]
         if isinstance(other, Items):
             return other.items
+        if isinstance(other, Tensor):
+            return (other,)  # its slices
         return (other.item,) if isinstance(other, Elements) else (ANY,)
     return ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -210,8 +210,9 @@ def _is_replaced(before: Value, after: Value) -> bool:
 def _growing(rounds: list[Value]) -> Value | None:
     """What every round adds to: the list of all that it may hold; a number or ``y = 0.9 * y`` is unknown in the end."""
     old, new = rounds[-2] if len(rounds) > 1 else None, rounds[-1]
-    if isinstance(old, Items) and isinstance(new, Items) and len(old.items) != len(new.items):
-        return Elements(join((*old.items, *new.items)))
+    items = _of_lists((old, new)) if old is not None else None
+    if items is not None:
+        return Elements(join(items))
     if isinstance(old, Record) and isinstance(new, Record):
         return either(old, new)
     if isinstance(old, Tensor) and isinstance(new, Tensor) and old.origin == new.origin:
@@ -230,3 +231,12 @@ def continue_(machine: Machine, frame: Frame, node: cst.Continue) -> None:
     if frame.loops:
         frame.loops[-1].continues.append(dict(frame.scope.names))
     frame.alive = False
+
+
+def _of_lists(values: Iterable[Value]) -> list[Value] | None:
+    """All that some lists hold, which may be of several lengths; None if any of them is no list."""
+    lists = [v for value in values for v in choices(value)]
+    if not all(isinstance(v, Elements) or (isinstance(v, Items) and v.kind == "list") for v in lists):
+        return None
+    found = [item for v in lists for item in (v.items if isinstance(v, Items) else [getattr(v, "item", v)])]
+    return found or None
