@@ -337,7 +337,6 @@ CASES: dict[str, tuple[str, list[str]]] = {
             UNIT,
             BYTES,
             BYTES,
-            BYTES,
             UNIT,
             UNIT,
             BYTES,
