@@ -141,11 +141,6 @@ def anything(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
     return Unknown("anything", site)
 
 
-def index(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    """The number of some item: which one is not known, but it is no text."""
-    return Unknown("index", site)
-
-
 def dictionary(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     return machine.call(frame, Library("builtins.dict"), arguments, site)
 
@@ -306,7 +301,6 @@ INTRINSICS: dict[str, Intrinsic] = {
     "difflint.single": single,
     "difflint.freeze": freeze,
     "difflint.anything": anything,
-    "difflint.index": index,
     **samples.INTRINSICS,
     "collections.OrderedDict": dictionary,
     "collections.namedtuple": named_tuple,
