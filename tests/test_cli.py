@@ -255,7 +255,7 @@ def test_confirm_takes_paths_or_a_file_and_not_both(project: Project, difflint: 
 def test_an_interrupted_run_says_so_in_one_line(
     project: Project, difflint: Difflint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     project({"bad.py": DEFECT})
