@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from difflint.coverage import Cause, Coverage, SinkPlace, UnknownCall
-from difflint.facts.events import Observations, Sink
+from difflint.facts.events import Sink
 from difflint.facts.report import Facts
-from difflint.facts.shown import shown
+from difflint.facts.shown import at_sink
 from difflint.facts.steps import Site
 from difflint.facts.values import Elements, Kind, Network, Tensor, Unknown, Value
 from difflint.files import shown_path
@@ -43,17 +43,9 @@ def measure(facts: Facts, paths: Iterable[str]) -> Coverage:
 
 def _sink(facts: Facts, name: str, events: list[Sink], project: str) -> SinkPlace:
     """Whether the range is known of a picture that comes here, and why it is not of the others."""
-    unknown = [event for event in events if not _known(facts.seen, event)]
+    unknown = [event for event in events if at_sink(facts.seen, event) is None]
     causes = dict.fromkeys(cause for event in unknown for cause in _causes(facts, event.value))
     return SinkPlace(name, facts.place(events[0].site), project, len(unknown) < len(events), tuple(causes))
-
-
-def _known(seen: Observations, sink: Sink) -> bool:
-    """A bounded nominal range, or ways of the picture that all end in one."""
-    if isinstance(sink.value, Tensor) and sink.value.nominal is not None and sink.value.nominal.bounded:
-        return True
-    ends = [way.reaches for way in shown(seen, sink) or ()]
-    return bool(ends) and all(end is not None and end.bounded for end in ends)
 
 
 def _causes(facts: Facts, value: Value) -> Iterator[Cause]:

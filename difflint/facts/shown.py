@@ -9,7 +9,7 @@ from difflint.facts.conversions import meant_base
 from difflint.facts.events import Observations, Sink, Trained
 from difflint.facts.interval import BYTE, SIGNED, UNBOUNDED, UNIT, Interval
 from difflint.facts.steps import Affine, Bounded, Cast, Clamp, Link, Round, Stretch, through
-from difflint.facts.values import Kind, Tensor, Value, choices, constant
+from difflint.facts.values import Kind, Tensor, Value, choices
 
 TOLD = ("save_image", "make_grid")
 NORMALIZERS = ("Normalize", "normalize")
@@ -106,8 +106,7 @@ def at_sink(seen: Observations, sink: Sink) -> tuple[Interval, ...] | None:
 
 def _ranges(seen: Observations, value: Value) -> Sequence[Interval | None]:
     if not isinstance(value, Tensor):
-        number = constant(value)
-        return (Interval(number, number) if isinstance(number, int | float) else None,)
+        return (None,)
     found = ways(seen, value)
     if found:
         return [through((*way.data, *way.display), way.base) for way in found]
