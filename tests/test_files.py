@@ -85,7 +85,7 @@ def test_the_project_is_the_nearest_marked_folder(project: Project) -> None:
 
 
 def test_without_a_mark_the_project_is_the_topmost_folder_of_python_files(project: Project) -> None:
-    root = project({"repo/src/train.py": "", "repo/src/models/unet.py": "", "repo/README": ""})
+    root = project({"repo/src/train.py": "", "repo/src/models/unet.py": "", "repo/notes.txt": ""})
     assert files.project_of(root / "repo" / "src" / "models") == root / "repo" / "src"
 
 
