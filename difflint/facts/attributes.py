@@ -33,6 +33,7 @@ from difflint.facts.values import (
     Tensor,
     Unknown,
     Value,
+    choices,
     join,
     usable,
 )
@@ -310,6 +311,8 @@ def write_back(machine: Machine, frame: Frame, func: cst.Attribute, arguments: A
     if _in_place(name):
         receiver = _root(func.value)
         before = machine.evaluate(frame, receiver) if receiver is not None else ANY
+        if isinstance(receiver, cst.Subscript) and _is_part(machine, frame, receiver):
+            result = Unknown("partly written")  # the other channels are as they were, or get another factor
         if _is_changed(result, before):
             indexing.bind_target(machine, frame, receiver, result)
             aliases.changed(machine, frame, before, result)
@@ -319,6 +322,13 @@ def write_back(machine: Machine, frame: Frame, func: cst.Attribute, arguments: A
         if changed is not None:
             indexing.bind_target(machine, frame, func.value, changed)
             aliases.changed(machine, frame, owner, changed)
+
+
+def _is_part(machine: Machine, frame: Frame, node: cst.Subscript) -> bool:
+    """Whether it is some of a tensor, which changes with it."""
+    key = indexing.key_of(machine, frame, node)
+    whole = len(node.slice) == 1 and key in (indexing.SLICE, Const(...))
+    return not whole and any(isinstance(v, Tensor) for v in choices(machine.evaluate(frame, node.value)))
 
 
 def _in_place(name: str) -> bool:

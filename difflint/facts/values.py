@@ -95,7 +95,8 @@ class Tensor:
         return replace(self, links=(*self.links, Link(step, site, what)), **changes)
 
     def __hash__(self) -> int:
-        return hash((self.origin.kind, self.origin.site, len(self.links), self.dtype))
+        origin = self.origin  # all of it: sets of tensors that only seem alike take for ever to compare
+        return hash((origin.kind, origin.site, origin.nominal, origin.networks, origin.parts, self.links, self.dtype))
 
 
 def place(site: Site | None) -> str:

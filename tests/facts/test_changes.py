@@ -229,6 +229,22 @@ CASES = {
         """,
         {SIGNED},
     ),
+    "channels that are changed in place one by one": (
+        """
+        y=x*2-1
+        for c in range(3): y[:, c].mul_(scales[c] * 0.5).add_(0.5)
+        save_image(y, "a.png")
+        """,
+        {UNKNOWN},
+    ),
+    "all rows that are changed in place": (
+        """
+        y=x
+        y[:].mul_(2).sub_(1)
+        save_image(y, "a.png")
+        """,
+        {SIGNED},
+    ),
     "sys exit": (
         """
         import sys
