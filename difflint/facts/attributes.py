@@ -312,7 +312,8 @@ def write_back(machine: Machine, frame: Frame, func: cst.Attribute, arguments: A
         receiver = _root(func.value)
         before = machine.evaluate(frame, receiver) if receiver is not None else ANY
         if isinstance(receiver, cst.Subscript) and _is_part(machine, frame, receiver):
-            result = Unknown("partly written")  # the other channels are as they were, or get another factor
+            receiver = receiver.value  # the other channels are as they were, or get another factor
+            before, result = machine.evaluate(frame, receiver), Unknown("partly written")
         if _is_changed(result, before):
             indexing.bind_target(machine, frame, receiver, result)
             aliases.changed(machine, frame, before, result)
@@ -328,7 +329,11 @@ def _is_part(machine: Machine, frame: Frame, node: cst.Subscript) -> bool:
     """Whether it is some of a tensor, which changes with it."""
     key = indexing.key_of(machine, frame, node)
     whole = len(node.slice) == 1 and key in (indexing.SLICE, Const(...))
-    return not whole and any(isinstance(v, Tensor) for v in choices(machine.evaluate(frame, node.value)))
+    return not whole and any(_is_picture(v) for v in choices(machine.evaluate(frame, node.value)))
+
+
+def _is_picture(value: Value) -> bool:
+    return isinstance(value, Tensor) or (isinstance(value, Items) and value.kind == "batch")
 
 
 def _in_place(name: str) -> bool:
@@ -347,6 +352,8 @@ def _is_changed(result: Value, before: Value) -> bool:
         return result != before
     if isinstance(before, Unknown):
         return isinstance(result, Tensor | Choice)
+    if isinstance(before, Items) and before.kind == "batch":
+        return isinstance(result, Items | Unknown)
     return isinstance(before, Tensor | Choice) and isinstance(result, Tensor | Choice | Unknown | Const)
 
 

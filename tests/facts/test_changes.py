@@ -237,6 +237,22 @@ CASES = {
         """,
         {UNKNOWN},
     ),
+    "channels of a batch that are changed in place": (
+        """
+        y=torch.cat([x*2-1, x*2-1])
+        for c in range(3): y[:, c].mul_(0.5).add_(0.5)
+        save_image(y, "a.png")
+        """,
+        {UNKNOWN},
+    ),
+    "a batch that is changed in place": (
+        """
+        y=torch.cat([x, x])
+        y.mul_(2).sub_(1)
+        save_image(y, "a.png")
+        """,
+        {SIGNED},
+    ),
     "all rows that are changed in place": (
         """
         y=x
