@@ -76,9 +76,8 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
             module.state = "done"
             return
         frame = Frame(module.scope, module.path)
-        era, running.era = running.era, 0
-        _guarded(running, failures, module.path, "the module body", lambda: running.execute(frame, body))
-        running.era = era
+        with running.apart():
+            _guarded(running, failures, module.path, "the module body", lambda: running.execute(frame, body))
         module.state = "done"
 
     return interpret_module

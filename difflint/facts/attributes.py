@@ -146,7 +146,7 @@ def _of_library(machine: Machine, frame: Frame, name: str) -> Value:
 
 def _of_module(machine: Machine, frame: Frame, owner: Class, name: str) -> Value:
     """A name of a project module, or a module below it."""
-    found = owner.module.scope.names.get(name)
+    found = owner.module.scope.own(name)
     if found is None:
         found = exports.of_stars(machine, owner.module, name)
     if found is None and not name.startswith("__"):

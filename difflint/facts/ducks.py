@@ -58,7 +58,7 @@ def only_class(machine: Machine, inner: Frame, parameter: cst.Param, function: A
     asked = {attribute for owner, attribute in machine.attributes_read[id(function)] if owner == name} - COMMON
     if len(asked) < ENOUGH:
         return None
-    classes = {id(v.node): v for v in inner.scope.module.scope.names.values() if isinstance(v, Class) and _is_own(v)}
+    classes = {id(v.node): v for v in inner.scope.module.scope.all() if isinstance(v, Class) and _is_own(v)}
     fitting = [cls for cls in classes.values() if asked <= _names(machine, cls)]
     return fitting[0] if len(fitting) == 1 else None
 

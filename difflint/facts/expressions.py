@@ -39,7 +39,7 @@ def name(machine: Machine, frame: Frame, node: cst.Name) -> Value:
     if scope is not None:
         if scope is not frame.scope:
             machine.memory.read(scope, node.value)
-        return scope.names[node.value]
+        return scope.own(node.value) or ANY
     if node.value == "__name__":
         return Const(frame.scope.module.name)
     if node.value == "__file__":

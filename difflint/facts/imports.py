@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import libcst as cst
@@ -11,36 +13,53 @@ from difflint.facts import exports
 from difflint.facts.machine import Machine
 from difflint.facts.project import Module
 from difflint.facts.scope import Frame
-from difflint.facts.values import ANY, Class, Const, Library, Unknown, Value
+from difflint.facts.values import ANY, Class, Const, Deferred, Library, Unknown, Value
 
 
 def import_(machine: Machine, frame: Frame, node: cst.Import) -> None:
     for alias in node.names:
         full = dotted(alias.name)
-        bound = (
-            alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else None
-        )
+        bound = _bound(alias)
         target = full if bound else full.partition(".")[0]
-        frame.scope.bind(bound or target, _module(machine, frame, target))
-        if not bound and target != full:
+        frame.scope.bind(bound or target, _later(frame, bound or target, partial(_module, machine, frame, target)))
+        if not bound and target != full and not _can_wait(frame, target):
             _module(machine, frame, full)
 
 
 def import_from(machine: Machine, frame: Frame, node: cst.ImportFrom) -> None:
-    base = dotted(node.module) if node.module is not None else ""
-    importer: Module = frame.scope.module
-    source = _source(machine, frame, node)
-    if source is not None:
-        machine.importer(machine, source)
     if isinstance(node.names, cst.ImportStar):
+        source, base = _source(machine, frame, node), dotted(node.module) if node.module is not None else ""
+        if source is not None:
+            machine.importer(machine, source)
         _import_all(frame, source, base if not node.relative else "")
         return
     for alias in node.names:
-        name = dotted(alias.name)
-        bound = (
-            alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else name
-        )
-        frame.scope.bind(bound, _member(machine, importer, source, base, name, len(node.relative)))
+        bound = _bound(alias) or dotted(alias.name)
+        frame.scope.bind(bound, _later(frame, bound, partial(_from, machine, frame, node, dotted(alias.name))))
+
+
+def _bound(alias: cst.ImportAlias) -> str | None:
+    """The name after ``as``."""
+    return alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else None
+
+
+def _later(frame: Frame, name: str, make: Callable[[], Value]) -> Value:
+    return Deferred(name, make) if _can_wait(frame, name) else make()
+
+
+def _can_wait(frame: Frame, name: str) -> bool:
+    """Whether an import can wait until its name is used; one that nobody uses is there for what it does."""
+    module: Module = frame.scope.module
+    inside = frame.function is not None or frame.owner is not None or frame.undecided > 0 or module.stub
+    return not inside and (module.location.stem == "__init__" or module.text.count(name) > 1)
+
+
+def _from(machine: Machine, frame: Frame, node: cst.ImportFrom, name: str) -> Value:
+    source = _source(machine, frame, node)
+    if source is not None:
+        machine.importer(machine, source)
+    base = dotted(node.module) if node.module is not None else ""
+    return _member(machine, frame.scope.module, source, base, name, len(node.relative))
 
 
 def _import_all(frame: Frame, source: Module | None, library: str) -> None:
@@ -51,8 +70,8 @@ def _import_all(frame: Frame, source: Module | None, library: str) -> None:
 
 
 def _member(machine: Machine, importer: Module, source: Module | None, base: str, name: str, level: int) -> Value:
-    if source is not None and name in source.scope.names:
-        return source.scope.names[name]
+    if source is not None and (found := source.scope.own(name)) is not None:
+        return found
     full = f"{base}.{name}" if base else name
     if full == "typing.TYPE_CHECKING" and exports.is_lazy(importer):
         return Const(True)

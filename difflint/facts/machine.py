@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,16 @@ class Machine:
         """The top folder of the project whose code is running."""
         modules: list[Module] = [f.scope.module for f in (frame, *reversed(self.stack))]
         return next((module.root for module in modules if not module.stub), modules[0].root)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A module's body runs as if nobody was in the middle of anything."""
+        saved = self.stack, self.amp, self.inside, self.loops, self.no_grad, self.part, self.era
+        self.stack, self.amp, self.inside, self.loops, self.no_grad, self.part, self.era = [], [], [], [], 0, 0, 0
+        try:
+            yield
+        finally:
+            self.stack, self.amp, self.inside, self.loops, self.no_grad, self.part, self.era = saved
 
     @property
     def calls(self) -> tuple[Site, ...]:

@@ -80,7 +80,7 @@ def only_candidate(machine: Machine, frame: Frame, callee: Value, arguments: Arg
     module = next((m for m in machine.project.modules.values() if m.path == callee.site.path), None)
     if module is None or module.stub:
         return None
-    named = [v for v in module.scope.names.values() if isinstance(v, Class)]
+    named = [v for v in module.scope.all() if isinstance(v, Class)]
     classes = {id(v.node): v for v in named if _may_be(machine, v, arguments)}
     only = next(iter(classes.values())) if len(classes) == 1 else None
     return only if only is not None and _agree(callee.what, only.name) else None

@@ -28,6 +28,7 @@ from difflint.facts.values import (
     Value,
     choices,
     constant,
+    forced,
     join,
 )
 
@@ -165,7 +166,7 @@ def _hasattr(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -
 
 
 def _globals(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    return Record(tuple(frame.scope.module.scope.names.items()))
+    return Record(tuple((name, forced(value)) for name, value in frame.scope.module.scope.names.items()))
 
 
 def _locals(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from difflint.facts.steps import Site
-from difflint.facts.values import Instance, Value, join
+from difflint.facts.values import Deferred, Instance, Value, forced, join
 
 
 @dataclass(eq=False)
@@ -22,7 +22,18 @@ class Scope:
 
     def find(self, name: str) -> Value | None:
         scope = self.holder(name)
-        return scope.names[name] if scope is not None else None
+        return scope.own(name) if scope is not None else None
+
+    def own(self, name: str) -> Value | None:
+        """What the name means in this scope itself."""
+        value = self.names.get(name)
+        if isinstance(value, Deferred):
+            value = self.names[name] = value.now()
+        return value
+
+    def all(self) -> list[Value]:
+        """Every value of the scope, imports included."""
+        return [value for name in list(self.names) if (value := self.own(name)) is not None]
 
     def holder(self, name: str) -> Scope | None:
         """The innermost scope that has the name."""
@@ -91,4 +102,4 @@ def merge(states: Iterable[dict[str, Value]]) -> dict[str, Value]:
 def _meet(name: str, states: list[dict[str, Value]]) -> Value:
     values = [state[name] for state in states if name in state]
     first = values[0]
-    return first if all(value is first for value in values) else join(values)
+    return first if all(value is first for value in values) else join(map(forced, values))

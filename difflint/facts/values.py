@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cached_property
@@ -146,6 +146,22 @@ class Option(Unknown):
     def __init__(self, what: str, site: Site | None, default: bool) -> None:
         super().__init__(what, site)
         self.default = default
+
+
+class Deferred(Unknown):
+    """An imported name that nobody has used yet: its module is interpreted when somebody does."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, what: str, make: Callable[[], Value]) -> None:
+        super().__init__(what)
+        self._make = make
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def now(self) -> Value:
+        return self._make()
 
 
 @dataclass(frozen=True)
@@ -360,6 +376,11 @@ Value = (
 NONE = Const(None)
 ANY = Unknown()
 COEFFICIENT = Unknown("coefficient")
+
+
+def forced(value: Value) -> Value:
+    """The value itself, imported if need be."""
+    return value.now() if isinstance(value, Deferred) else value
 
 
 def choices(value: Value) -> tuple[Value, ...]:

@@ -15,7 +15,17 @@ from typing import Any
 from difflint.syntax.outline import Chunk, Definition, Outline, Part
 
 NAMESAKES = 5  # a name that more things go by leads nowhere
-CALLED_WITHOUT_A_NAME = ("__init__", "__call__", "__getitem__", "__iter__", "__next__", "__len__", "__enter__", "__exit__", "forward")
+CALLED_WITHOUT_A_NAME = (
+    "__init__",
+    "__call__",
+    "__getitem__",
+    "__iter__",
+    "__next__",
+    "__len__",
+    "__enter__",
+    "__exit__",
+    "forward",
+)
 CALLED = re.compile(r"(?:(\.)\s*)?\b([^\W\d]\w*)\s*\(|[(,=]\s*([^\W\d]\w*)\s*(?=[,)])")
 
 
