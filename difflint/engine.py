@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from difflint.card import Card, Inspection
@@ -11,7 +11,7 @@ from difflint.config import Settings
 from difflint.coverage import Coverage
 from difflint.discovery import discover
 from difflint.errors import RuleError
-from difflint.facts import Facts, Problem, RowError, analyse, measure
+from difflint.facts import Facts, Problem, RowError, analyse, examine, measure
 from difflint.facts.cards import cards
 from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source
 from difflint.findings import FileError, Finding, Place
@@ -27,7 +27,7 @@ def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None, *
     rules = settings.active(load_rules())
     found = discover(paths, settings.excludes, settings.root)
     sources = read_all(found.files, stdin)
-    facts = _facts(sources)
+    facts = _facts(sources, analyse if coverage else examine)
     errors = [*found.errors, *sources.errors, *facts.errors]
     findings = [f for rule in rules for f in _check(rule, facts, errors) if _is_asked_for(f, sources, settings)]
     files = _files(findings, sources)
@@ -49,7 +49,7 @@ def inspect(paths: Sequence[str], settings: Settings) -> Inspection:
     """The pipeline card of the files at ``paths``: what they train and sample."""
     found = discover(paths, settings.excludes, settings.root)
     sources = read_all(found.files)
-    facts = _facts(sources)
+    facts = _facts(sources, analyse)
     shown = tuple(_card_in_cells(card, sources) for card in cards(facts))
     return Inspection(shown, tuple(sorted({*found.errors, *sources.errors, *facts.errors})))
 
@@ -64,9 +64,9 @@ def _card_in_cells(card: Card, sources: Sources) -> Card:
     return replace(card, place=shown(card.place), lines=tuple(lines))
 
 
-def _facts(sources: Sources) -> Facts:
+def _facts(sources: Sources, analysis: Callable[[Sequence[SourceFile]], Facts]) -> Facts:
     try:
-        return analyse(sources.relevant)
+        return analysis(sources.relevant)
     except RowError as error:
         raise RuleError(" ".join(str(error).split())) from error
 

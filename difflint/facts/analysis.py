@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 
@@ -22,6 +23,7 @@ from difflint.facts.statements import EXECUTORS
 from difflint.facts.steps import Site
 from difflint.facts.values import Class, Function
 from difflint.files import SourceFile, syntax_error
+from difflint.syntax.outline import Chunk, ClassDefinition, Definition
 
 log = logging.getLogger(__name__)
 INTERNAL = "internal error in"
@@ -49,17 +51,39 @@ class Analysis:
 def interpret(
     sources: Sequence[SourceFile], knowledge: Library, read: Callable[[Path], tuple[str, str] | None]
 ) -> Analysis:
-    """Interpret the given files as one project."""
+    """Interpret the given files as one project, every function in them."""
+    return _interpret(sources, knowledge, Project(read), lambda value: not value.module.stub)
+
+
+def interpret_alone(source: SourceFile, knowledge: Library, project: Project, lines: frozenset[int]) -> Analysis:
+    """Interpret one file with what it imports: its module, its entry point, and its definitions at these lines."""
+    return _interpret(
+        [source], knowledge, project, lambda v: str(v.module.location) == str(source.location) and _is_at(v.node, lines)
+    )
+
+
+def _interpret(
+    sources: Sequence[SourceFile], knowledge: Library, project: Project, chosen: Callable[[Function | Class], bool]
+) -> Analysis:
     sys.setrecursionlimit(max(RECURSION, sys.getrecursionlimit()))
-    project = Project(read)
     modules = [project.add(s.path, s.text, s.location, s.project) for s in sources]
     failures: list[Failure] = []
     running = Machine(project, knowledge, EVALUATORS, EXECUTORS, calls.call, _importer(failures))
     for module in modules:
         running.importer(running, module)
-    _run_entries(running, failures)
-    _run_uncalled(running, failures)
+    _run_entries(running, failures, modules)
+    _run_uncalled(running, failures, chosen)
+    failures += [Failure(m.path, error) for m in modules if m.state == "done" for error in m.outline.errors]
     return Analysis(running.seen, project, tuple(failures), tuple(running.unknown_calls))
+
+
+def _is_at(node: Any, lines: frozenset[int]) -> bool:
+    """Whether a definition, or something in a class, starts at one of the lines; inner functions go with theirs."""
+    if isinstance(node, ClassDefinition):
+        return any(_is_at(part, lines) for part in node.parts)
+    if isinstance(node, Definition):
+        return node.line in lines
+    return not isinstance(node, Chunk) or node.first in lines
 
 
 def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
@@ -104,26 +128,27 @@ def _guarded(running: Machine, failures: list[Failure], path: str, what: str, wo
     running.steps = steps
 
 
-def _run_entries(running: Machine, failures: list[Failure]) -> None:
+def _run_entries(running: Machine, failures: list[Failure], modules: Sequence[Module]) -> None:
     """The ``if __name__ == "__main__"`` blocks."""
-    for module, node in running.entries:
+    for module, node in (entry for entry in running.entries if entry[0] in modules):
         running.era += 1
         frame = Frame(module.scope, module.path)
         _guarded(running, failures, module.path, "the entry point", partial(running.execute, frame, [node.body]))
 
 
-def _run_uncalled(running: Machine, failures: list[Failure]) -> None:
+def _run_uncalled(running: Machine, failures: list[Failure], chosen: Callable[[Function | Class], bool]) -> None:
     """Functions and methods that no entry point reached, with unknown arguments and their defaults."""
-    for cls in running.classes:
+    classes = [cls for cls in running.classes if chosen(cls)]
+    for cls in classes:
         running.era += 1
         frame = Frame(cls.module.scope, cls.module.path)
         make = partial(calls.typical_object, running, frame, cls)
         _guarded(running, failures, cls.module.path, f"class {cls.name}", make)
-    for cls in running.classes:
+    for cls in classes:
         _guarded(running, failures, cls.module.path, f"the training of {cls.name}", partial(_fit, running, cls))
     for function in list(running.defined):
         running.era += 1
-        if id(function.node) not in running.visited and not function.module.stub:
+        if id(function.node) not in running.visited and chosen(function):
             name = function.node.name.value
             _guarded(running, failures, function.module.path, f"function {name}", partial(_run, running, function))
 
@@ -144,4 +169,4 @@ def _run(running: Machine, function: Function) -> None:
     running.call(frame, function, Arguments(), Site(function.module.path, function.node))
 
 
-__all__ = ["Analysis", "Failure", "interpret"]
+__all__ = ["Analysis", "Failure", "interpret", "interpret_alone"]

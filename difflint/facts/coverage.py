@@ -57,7 +57,7 @@ def _causes(facts: Facts, value: Value) -> Iterator[Cause]:
     elif not isinstance(value, Tensor):
         yield Cause(f"a {type(value).__name__.lower()}, not a picture")
     elif value.kind in (Kind.SAMPLE, Kind.MODEL) and value.origin.networks:
-        for network in sorted(value.origin.networks, key=lambda network: (network.name, network.key)):
+        for network in sorted(value.origin.networks, key=lambda network: (network.name, network.label)):
             yield from _training(facts, value, network)
     else:
         what = KINDS.get(value.kind) or _named(facts, value.origin.what, value.origin.site)

@@ -114,7 +114,7 @@ def _region(machine: Machine, frame: Frame) -> Site | None:
 def _trained(machine: Machine, loss: Tensor) -> list[Network]:
     return [
         n
-        for n in sorted(loss.origin.networks, key=lambda n: n.key)
+        for n in sorted(loss.origin.networks, key=lambda n: n.label)
         if n in machine.half_networks and n not in machine.frozen
     ]
 

@@ -45,18 +45,38 @@ MAX_FOLDERS = 60
 MAX_IMPORTED = 80  # files that nobody asked to lint; a package that imports all of itself is not followed further
 
 
+class Lookups:
+    """Where files and folders are, looked up once for all projects of a run."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, str | None] = {}
+        self._folders: dict[tuple[str, str], list[str]] = {}
+
+    def file(self, target: str) -> str | None:
+        """The module ``target.py``, or the package ``target``."""
+        if target not in self._files:
+            self._files[target] = _existing(f"{target}.py") or _existing(os.path.join(target, "__init__.py"))
+        return self._files[target]
+
+    def bases(self, folder: str, root: str) -> list[str]:
+        """The folders in which the files of a folder find what they import."""
+        if (folder, root) not in self._folders:
+            self._folders[folder, root] = [base for base in _bases(folder, root) if os.path.isdir(base)]
+        return self._folders[folder, root]
+
+
 class Project:
     """All files of one run, by path, and the files they import."""
 
-    def __init__(self, read: Callable[[Path], tuple[str, str] | None]) -> None:
+    def __init__(self, read: Callable[[Path], tuple[str, str] | None], lookups: Lookups | None = None) -> None:
         self.modules: dict[str, Module] = {}
         self.consulted: set[str] = set()  # absolute paths of other files that the result depends on, there or not
         self.versions = Versions(self.consulted)
         self._read = read
         self.imported = 0
-        self._exists: dict[str, str | None] = {}
-        self._bases: dict[str, list[str]] = {}
         self._inner: dict[tuple[str, bool], list[str]] = {}
+        self._lookups = lookups or Lookups()
+        self.probed: dict[str, str | None] = {}  # by what was looked for: the file that was found
 
     def add(self, path: str, text: str, location: Path, root: Path) -> Module:
         """A file named ``path`` in reports that lies at ``location``; imports are looked for up to ``root``."""
@@ -107,16 +127,12 @@ class Project:
         return self._module(found, importer) if found else None
 
     def _bases_of(self, importer: Module) -> list[str]:
-        folder = str(importer.location.parent)
-        if folder not in self._bases:
-            self._bases[folder] = [base for base in _bases(folder, str(importer.root)) if os.path.isdir(base)]
-        return self._bases[folder]
+        return self._lookups.bases(str(importer.location.parent), str(importer.root))
 
     def _file(self, base: str, name: str) -> str | None:
         target = os.path.join(base, name.replace(".", os.sep))
-        if target not in self._exists:
-            self._exists[target] = _existing(f"{target}.py") or _existing(os.path.join(target, "__init__.py"))
-        return self._exists[target]
+        self.probed[target] = self._lookups.file(target)
+        return self.probed[target]
 
     def _module(self, file: str, importer: Module) -> Module | None:
         module = self.modules.get(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from difflint.facts.targets import target
 from difflint.facts.values import Kind, Network, Origin
 from difflint.findings import FileError, Place, TraceStep
 from difflint.syntax.outline import ClassDefinition, Definition
-from difflint.syntax.positions import Span, locate
+from difflint.syntax.positions import Span, cut, locate
 
 CODE_WIDTH = 72
 SHOWN_CALLS = 3
@@ -44,6 +44,7 @@ class Facts:
     project: Project
     errors: tuple[FileError, ...]
     unknown_calls: tuple[tuple[str, Site], ...] = ()
+    text: Callable[[str], str] = str  # of a file
     _spans: dict[tuple[str, int], Span] = field(default_factory=dict)
 
     def groups(self, events: Iterable[Event]) -> Iterator[tuple[Event, ...]]:
@@ -65,11 +66,13 @@ class Facts:
         return known
 
     def place(self, site: Site) -> Place:
+        if isinstance(site.node, Span):
+            return Place(site.path, *site.node[:4])
         key = (site.path, id(site.node))
         if key not in self._spans:
             found = locate(self._module(site).outline.parsed, [site.node])
             self._spans[key] = found.get(id(site.node), Span(1, 1, 1, 1))
-        return Place(site.path, *self._spans[key])
+        return Place(site.path, *self._spans[key][:4])
 
     def locate(self, sites: Iterable[Site]) -> None:
         """Look up many places at once, which is faster than one by one."""
@@ -89,7 +92,9 @@ class Facts:
 
     def code(self, site: Site) -> str:
         """The code at a place, on one line and not too long."""
-        text = " ".join(cst.Module([]).code_for_node(getattr(site.node, "tree", site.node)).split())
+        written = isinstance(site.node, Span)
+        code = cut(self.text(site.path), site.node) if written else cst.Module([]).code_for_node(_tree(site.node))
+        text = " ".join(code.split())
         return text if len(text) <= CODE_WIDTH else text[: CODE_WIDTH - 1] + "…"
 
     def step(self, site: Site, what: str) -> TraceStep:
@@ -149,8 +154,16 @@ class Facts:
 
     def calls(self, event: Event) -> tuple[TraceStep, ...]:
         """The last calls on the way into functions of the project, outermost first."""
-        sites = [s for s in dict.fromkeys(event.calls) if s != event.site and not isinstance(s.node, DEFINITIONS)]
+        sites = [s for s in dict.fromkeys(event.calls) if s != event.site and not _is_definition(s.node)]
         return tuple(self.step(site, f"called here: {self.code(site)}") for site in sites[-SHOWN_CALLS:])
+
+
+def _tree(node: Any) -> Any:
+    return getattr(node, "tree", node)
+
+
+def _is_definition(node: Any) -> bool:
+    return node.definition if isinstance(node, Span) else isinstance(node, DEFINITIONS)
 
 
 def steps_json(links: Iterable[Link]) -> list[dict[str, Any]]:

@@ -34,11 +34,19 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network's identity: what it was made from and where; and the name a reader knows it by."""
+    """A network's identity: what it was made from and where; and the name a reader knows it by.
 
-    key: str
-    place: str = ""
+    ``own`` tells that another network made from the same thing elsewhere has nothing to do with it."""
+
+    label: str
+    place: Site | None = None
+    own: bool = False
     name: str = field(compare=False, default="")
+
+    @property
+    def key(self) -> tuple[str, Site | None]:
+        """What it shares with networks that may stand for it in other files."""
+        return self.label, self.place if self.own else None
 
 
 @dataclass(frozen=True)
@@ -99,11 +107,6 @@ class Tensor:
         return hash((origin.kind, origin.site, origin.nominal, origin.networks, origin.parts, self.links, self.dtype))
 
 
-def place(site: Site | None) -> str:
-    """A name for a place that tells it from every other in this run."""
-    return f"{site.path}:{id(site.node):x}" if site is not None else ""
-
-
 class Unknown:
     """Anything. Every operation takes it, and no rule speaks about it. Identity is all it has."""
 
@@ -125,7 +128,7 @@ class Unknown:
     @property
     def network(self) -> Network:
         """The identity of a network that is only known as a parameter."""
-        return Network(f"{self.what} {place(self.site)}", name=self.what)
+        return Network(self.what, self.site, own=True, name=self.what)
 
     @property
     def is_coefficient(self) -> bool:
@@ -302,8 +305,7 @@ class Instance:
     @property
     def network(self) -> Network:
         """Objects of one class may stand for each other in other files; a library container is only itself."""
-        own = place(self.site)
-        return Network(f"{self.cls.key} {own}" if self.cls.module.stub else self.cls.key, own, self.cls.name)
+        return Network(self.cls.key, self.site, own=bool(self.cls.module.stub), name=self.cls.name)
 
 
 @dataclass(frozen=True)
@@ -328,8 +330,8 @@ class LibraryObject:
 
     @property
     def network(self) -> Network:
-        own, layer = place(self.site), self.name.startswith("torch.nn.")
-        return Network(f"{self.name} {own}" if layer else self.name, own, self.name.rpartition(".")[2])
+        layer = self.name.startswith("torch.nn.")
+        return Network(self.name, self.site, own=layer, name=self.name.rpartition(".")[2])
 
 
 @dataclass(frozen=True)

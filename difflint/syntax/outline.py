@@ -10,7 +10,7 @@ import io
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import libcst as cst
@@ -42,6 +42,8 @@ class Chunk:
     indented: bool
     parsed: list[Chunk] = field(repr=False)  # the pieces of this file that were parsed, in that order
     error: str | None = None
+    known: dict[int, cst.CSTNode] | None = field(default=None, repr=False)  # by id; kept by those who look for places
+    spans: dict[int, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def tree(self) -> cst.Module:
@@ -170,6 +172,7 @@ def statements(parts: Sequence[Part]) -> Iterator[Any]:
             yield part
 
 
+@lru_cache(maxsize=4096)
 def outline(text: str) -> Outline:
     """The pieces of a file; raises cst.ParserSyntaxError where neither Python nor LibCST can parse it."""
     cutter = _Cutter(text)

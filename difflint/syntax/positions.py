@@ -7,8 +7,9 @@ lines does know, so both are walked in the order of the text and matched type by
 from __future__ import annotations
 
 import ast
+import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
 import libcst as cst
@@ -19,12 +20,13 @@ from difflint.syntax.walk import fields_of
 
 
 class Span(NamedTuple):
-    """A piece of a file: lines and columns from 1, the end exclusive."""
+    """A piece of a file: lines and columns from 1, the end exclusive; a function or class is its first line."""
 
     line: int
     column: int
     end_line: int
     end_column: int
+    definition: bool = False
 
 
 SAME: dict[type[cst.CSTNode], type[ast.AST]] = {
@@ -47,6 +49,8 @@ SAME: dict[type[cst.CSTNode], type[ast.AST]] = {
     cst.While: ast.While,
     cst.With: ast.With,
     cst.Return: ast.Return,
+    cst.FunctionDef: ast.FunctionDef,
+    cst.ClassDef: ast.ClassDef,
 }
 
 # Fields in the order of the text where LibCST's own order is another, without what is no node in Python's tree.
@@ -76,43 +80,49 @@ def locate(parsed: Iterable[Chunk], nodes: Iterable[Any]) -> dict[int, Span]:
     """The places of those ``nodes`` (by id) that stand in one of the pieces."""
     wanted = {id(node): node for node in nodes}
     definitions = ((key, n) for key, n in wanted.items() if isinstance(n, Definition | ClassDefinition))
-    found = {key: Span(n.line, 1, n.line, 1) for key, n in definitions}
-    for chunk in parsed:
-        rest = wanted.keys() - found.keys()
-        if not rest:
-            break
-        found.update(_within(chunk, rest))
+    found = {key: Span(n.line, 1, n.line, 1, True) for key, n in definitions}
+    for look in (_quickly, _slowly):
+        for chunk in parsed:
+            rest = wanted.keys() - found.keys()
+            if rest:
+                found.update(look(chunk, rest))
     return found
 
 
-def _within(chunk: Chunk, wanted: set[int]) -> Mapping[int, Span]:
-    in_order = list(_textual(chunk.tree))
-    here = {id(node) for node in in_order} & wanted
-    if not here:
-        return _slowly(chunk, wanted) if _may_hide(chunk) else {}
-    found = _matched(chunk, in_order, here)
-    return found if len(found) == len(here) else {**_slowly(chunk, wanted), **found}
+def cut(text: str, span: Span) -> str:
+    """The piece of a text."""
+    lines = io.StringIO(text, newline="").readlines()[span.line - 1 : span.end_line]
+    if not lines:
+        return ""
+    lines[-1] = lines[-1][: span.end_column - 1]
+    lines[0] = lines[0][span.column - 1 :]
+    return "".join(lines)
 
 
-def _may_hide(chunk: Chunk) -> bool:
-    """Whether the walk leaves something out that may be wanted: what stands in formatted strings and patterns."""
-    return "{" in chunk.text or "case " in chunk.text
+def _quickly(chunk: Chunk, wanted: Set[int]) -> Mapping[int, Span]:
+    """By Python's tree; all places of a piece at once, since who asks for one asks for more."""
+    if chunk.known is None:
+        chunk.known = {id(node): node for node in _textual(chunk.tree)}
+    here = wanted & chunk.known.keys()
+    if here and not chunk.spans:
+        chunk.spans = _matched(chunk, chunk.known.values())
+    return {key: chunk.spans[key] for key in here if key in chunk.spans}
 
 
-def _matched(chunk: Chunk, in_order: list[cst.CSTNode], here: set[int]) -> dict[int, Span]:
+def _matched(chunk: Chunk, in_order: Iterable[cst.CSTNode]) -> dict[int, Span]:
     tree = python_tree(chunk.source)
     if tree is None:
         return {}
     theirs, ours = _by_type(tree), defaultdict(list)
     for node in in_order:
         ours[type(node)].append(node)
-    lines = chunk.source.splitlines()
+    lines = io.StringIO(chunk.source, newline="").readlines()
     found: dict[int, Span] = {}
     for kind, nodes in ours.items():
         twins = theirs[SAME.get(kind, ast.AST)]
         if len(twins) == len(nodes):
             pairs = zip(nodes, twins, strict=True)
-            found.update((id(ours), _span(theirs, lines, chunk.offset)) for ours, theirs in pairs if id(ours) in here)
+            found.update((id(ours), _span(theirs, lines, chunk.offset)) for ours, theirs in pairs)
     return found
 
 
@@ -154,7 +164,8 @@ def _order(node: Any) -> tuple[int, int, int, int]:
 def _span(node: Any, lines: list[str], offset: int) -> Span:
     start = _column(lines[node.lineno - 1], node.col_offset)
     end = _column(lines[node.end_lineno - 1], node.end_col_offset)
-    return Span(node.lineno + offset, start, node.end_lineno + offset, end)
+    definition = isinstance(node, ast.FunctionDef | ast.ClassDef)
+    return Span(node.lineno + offset, start, node.end_lineno + offset, end, definition)
 
 
 def _column(line: str, byte: int) -> int:
@@ -162,8 +173,8 @@ def _column(line: str, byte: int) -> int:
     return (byte if line.isascii() else len(line.encode()[:byte].decode(errors="replace"))) + 1
 
 
-def _slowly(chunk: Chunk, wanted: set[int]) -> dict[int, Span]:
-    """As LibCST finds places, for what has no twin."""
+def _slowly(chunk: Chunk, wanted: Set[int]) -> dict[int, Span]:
+    """As LibCST finds places, for what has no twin: what stands in formatted strings, say."""
     ranges = MetadataWrapper(chunk.tree, unsafe_skip_copy=True).resolve(PositionProvider)
     return {
         id(node): Span(r.start.line + chunk.offset, r.start.column + 1, r.end.line + chunk.offset, r.end.column + 1)

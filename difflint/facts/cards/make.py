@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from difflint.card import SAMPLING, TRAINING, Card, CardLine
 from difflint.facts.cards import learning, picture, sampling, setting, words
@@ -188,7 +188,7 @@ def _says(card: Card, topic: str) -> bool:
     return line is not None and line.value is not None
 
 
-def _networks(context: Context) -> set[str]:
+def _networks(context: Context) -> set[Any]:
     return {network.key for loss in learning.losses(context) for network in loss.prediction.origin.networks}
 
 

@@ -1,0 +1,118 @@
+"""Observations as plain data: what one process finds, another can judge, and a cache can keep.
+
+Every record stands once in a table under the digest of its content, so that the same observations give the same bytes
+in whatever order they were made. Syntax nodes become the spans they stand at; values that only the interpreter can do
+something with become unknown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from hashlib import blake2b
+from typing import Any
+
+from difflint.facts import events, interval, schedules, steps, values
+from difflint.facts.events import Observations
+from difflint.facts.steps import Site
+from difflint.facts.values import Kind, Unknown
+from difflint.syntax.positions import Span
+
+Table = dict[str, list[Any]]
+KEPT = ("sinks", "casts", "rescaled", "losses", "trained", "backwards", "conditional", "schedules", "optimised")
+ONLY_LIVE = (values.Function, values.Class, values.Instance, values.Library, values.Method, values.Partial)
+KNOWN = {
+    name: kind
+    for module in (events, interval, schedules, steps, values)
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__") and not issubclass(kind, ONLY_LIVE)
+}
+
+
+@dataclass
+class _Writer:
+    span: Callable[[Site], Span]
+    table: Table = field(default_factory=dict)
+    memo: dict[int, Any] = field(default_factory=dict)
+    held: list[object] = field(default_factory=list)  # so that no id is given twice
+
+    def write(self, value: Any) -> Any:
+        """A JSON value; whatever is not plain is a reference or a list that begins with its kind."""
+        if value is None or (isinstance(value, bool | int | float | str) and not isinstance(value, Enum)):
+            return value
+        if id(value) not in self.memo:
+            self.held.append(value)
+            self.memo[id(value)] = self._write(value)
+        return self.memo[id(value)]
+
+    def _write(self, value: Any) -> Any:
+        if isinstance(value, Site):
+            return self._keep(["@", value.path, *self.span(value)])
+        if isinstance(value, tuple | list):
+            return ["t", *map(self.write, value)]
+        if isinstance(value, frozenset | set):
+            return ["s", *sorted(map(self.write, value), key=json.dumps)]
+        if isinstance(value, Kind):
+            return ["k", value.name]
+        if isinstance(value, Unknown):
+            return self._keep(["?", value.what, self.write(value.site)])
+        if type(value).__name__ in KNOWN:
+            return self._keep([type(value).__name__, *(self.write(getattr(value, f.name)) for f in fields(value))])
+        return self._keep(["?", type(value).__name__, None])
+
+    def _keep(self, row: list[Any]) -> list[str]:
+        digest = blake2b(json.dumps(row).encode(), digest_size=8).hexdigest()
+        self.table[digest] = row
+        return ["r", digest]
+
+
+def write(seen: Observations, span: Callable[[Site], Span]) -> dict[str, Any]:
+    """The observations that checks ask for, ready for JSON; ``span`` finds the place of a site."""
+    writer = _Writer(span)
+    kept = {name: [writer.write(event) for event in getattr(seen, name)] for name in KEPT}
+    return {
+        "table": writer.table,
+        **{name: kept[name] for name in KEPT if name not in ("conditional", "optimised")},
+        **{name: sorted(kept[name], key=json.dumps) for name in ("conditional", "optimised")},
+    }
+
+
+@dataclass
+class _Reader:
+    table: Mapping[str, list[Any]]
+    memo: dict[str, Any] = field(default_factory=dict)
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        kind, *rest = value
+        if kind == "r":
+            if rest[0] not in self.memo:
+                self.memo[rest[0]] = self._row(self.table[rest[0]])
+            return self.memo[rest[0]]
+        if kind == "k":
+            return Kind[rest[0]]
+        parts = map(self.read, rest)
+        return tuple(parts) if kind == "t" else frozenset(parts)
+
+    def _row(self, row: list[Any]) -> Any:
+        kind, *rest = row
+        if kind == "@":
+            return Site(rest[0], Span(*rest[1:]))
+        if kind == "?":
+            return Unknown(rest[0], self.read(rest[1]))
+        return KNOWN[kind](*map(self.read, rest))
+
+
+def read(records: Iterable[Mapping[str, Any]]) -> Observations:
+    """The observations of several records together; raises KeyError, TypeError or ValueError for what is no record."""
+    seen = Observations()
+    for record in records:
+        reader = _Reader(record["table"])
+        for name in KEPT:
+            found = [reader.read(event) for event in record[name]]
+            kept = getattr(seen, name)
+            kept.update(found if isinstance(kept, set) else dict.fromkeys(found))
+    return seen
