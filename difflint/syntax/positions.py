@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+from difflint.syntax import walk
 from difflint.syntax.outline import Chunk, ClassDefinition, Definition, python_tree
 from difflint.syntax.walk import fields_of
 
@@ -32,6 +33,9 @@ class Span(NamedTuple):
 SAME: dict[type[cst.CSTNode], type[ast.AST]] = {
     cst.Call: ast.Call,
     cst.BinaryOperation: ast.BinOp,
+    cst.UnaryOperation: ast.UnaryOp,
+    cst.List: ast.List,
+    cst.Dict: ast.Dict,
     cst.Attribute: ast.Attribute,
     cst.Subscript: ast.Subscript,
     cst.Name: ast.Name,
@@ -175,6 +179,8 @@ def _column(line: str, byte: int) -> int:
 
 def _slowly(chunk: Chunk, wanted: Set[int]) -> dict[int, Span]:
     """As LibCST finds places, for what has no twin: what stands in formatted strings, say."""
+    if wanted.isdisjoint(map(id, walk.nodes(chunk.tree))):
+        return {}
     ranges = MetadataWrapper(chunk.tree, unsafe_skip_copy=True).resolve(PositionProvider)
     return {
         id(node): Span(r.start.line + chunk.offset, r.start.column + 1, r.end.line + chunk.offset, r.end.column + 1)
