@@ -17,7 +17,8 @@ from difflint.facts.events import Observations
 from difflint.facts.expressions import EVALUATORS
 from difflint.facts.library import Library
 from difflint.facts.machine import Arguments, Machine
-from difflint.facts.project import Module, Project
+from difflint.facts.memory import Memory
+from difflint.facts.project import MAX_IMPORTED, Module, Project
 from difflint.facts.scope import Frame
 from difflint.facts.statements import EXECUTORS
 from difflint.facts.steps import Site
@@ -27,6 +28,7 @@ from difflint.syntax.outline import Chunk, ClassDefinition, Definition
 
 log = logging.getLogger(__name__)
 INTERNAL = "internal error in"
+OWN = 1_000_000_000  # what is born before this belongs to files that are imported
 RECURSION = 5000  # Python's own limit of 1000 is less than 40 calls of the user's code need here, or a sum over a page
 
 
@@ -46,35 +48,58 @@ class Analysis:
     project: Project
     failures: tuple[Failure, ...]
     unknown_calls: tuple[tuple[str, Site], ...] = ()
+    trespassed: bool = False
 
 
 def interpret(
     sources: Sequence[SourceFile], knowledge: Library, read: Callable[[Path], tuple[str, str] | None]
 ) -> Analysis:
     """Interpret the given files as one project, every function in them."""
-    return _interpret(sources, knowledge, Project(read), lambda value: not value.module.stub)
-
-
-def interpret_alone(source: SourceFile, knowledge: Library, project: Project, lines: frozenset[int]) -> Analysis:
-    """Interpret one file with what it imports: its module, its entry point, and its definitions at these lines."""
-    return _interpret(
-        [source], knowledge, project, lambda v: str(v.module.location) == str(source.location) and _is_at(v.node, lines)
-    )
-
-
-def _interpret(
-    sources: Sequence[SourceFile], knowledge: Library, project: Project, chosen: Callable[[Function | Class], bool]
-) -> Analysis:
-    sys.setrecursionlimit(max(RECURSION, sys.getrecursionlimit()))
-    modules = [project.add(s.path, s.text, s.location, s.project) for s in sources]
+    running = shared_machine(knowledge, Project(read, limit=MAX_IMPORTED))
     failures: list[Failure] = []
-    running = Machine(project, knowledge, EVALUATORS, EXECUTORS, calls.call, _importer(failures))
+    running.importer = _importer(failures)
+    modules = [running.project.add(s.path, s.text, s.location, s.project) for s in sources]
+    _run_modules(running, modules, failures, lambda value: not value.module.stub)
+    return Analysis(running.seen, running.project, tuple(failures), tuple(running.unknown_calls))
+
+
+def interpret_alone(source: SourceFile, shared: Machine, lines: frozenset[int]) -> Analysis:
+    """Interpret one file: its module, its entry point, and its definitions at these lines.
+
+    What it imports is interpreted once for all files, by the machine ``shared``; `Analysis.trespassed` tells that this
+    must not be used any more, since something in it has been changed."""
+    project, module = shared.project.beside(source.path, source.text, source.location, source.project)
+    failures: list[Failure] = []
+    memory, module.scope.born = Memory(births=OWN + 1, base=OWN), OWN
+    own = _importer(failures)
+
+    def importer(running: Machine, other: Module) -> None:
+        if other is module:
+            own(running, other)
+        else:
+            shared.importer(shared, other)
+
+    running = shared_machine(shared.knowledge, project)
+    running.importer, running.memory, running.stubs = importer, memory, shared.stubs
+    running.amp_functions, running.attributes_read = shared.amp_functions, shared.attributes_read
+    _run_modules(running, [module], failures, lambda value: value.module is module and _is_at(value.node, lines))
+    return Analysis(running.seen, project, tuple(failures), trespassed=memory.trespassed)
+
+
+def shared_machine(knowledge: Library, project: Project) -> Machine:
+    """What interprets the files that others import."""
+    sys.setrecursionlimit(max(RECURSION, sys.getrecursionlimit()))
+    return Machine(project, knowledge, EVALUATORS, EXECUTORS, calls.call, _importer([]))
+
+
+def _run_modules(
+    running: Machine, modules: Sequence[Module], failures: list[Failure], chosen: Callable[[Function | Class], bool]
+) -> None:
     for module in modules:
         running.importer(running, module)
     _run_entries(running, failures, modules)
     _run_uncalled(running, failures, chosen)
-    failures += [Failure(m.path, error) for m in modules if m.state == "done" for error in m.outline.errors]
-    return Analysis(running.seen, project, tuple(failures), tuple(running.unknown_calls))
+    failures += [Failure(m.path, error) for m in modules if m.state == "done" and m.cut for error in m.outline.errors]
 
 
 def _is_at(node: Any, lines: frozenset[int]) -> bool:
@@ -169,4 +194,4 @@ def _run(running: Machine, function: Function) -> None:
     running.call(frame, function, Arguments(), Site(function.module.path, function.node))
 
 
-__all__ = ["Analysis", "Failure", "interpret", "interpret_alone"]
+__all__ = ["Analysis", "Failure", "interpret", "interpret_alone", "shared_machine"]

@@ -77,7 +77,7 @@ def only_candidate(machine: Machine, frame: Frame, callee: Value, arguments: Arg
         or not _noised(arguments)
     ):
         return None
-    module = next((m for m in machine.project.modules.values() if m.path == callee.site.path), None)
+    module = machine.project.at(callee.site.path)
     if module is None or module.stub:
         return None
     named = [v for v in module.scope.all() if isinstance(v, Class)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +34,11 @@ class Module:
         self.scope = Scope(self)
 
     @property
+    def cut(self) -> bool:
+        """Whether it could be cut into pieces."""
+        return self._outline is not None
+
+    @property
     def outline(self) -> Outline:
         """The file in pieces; raises cst.ParserSyntaxError."""
         if self._outline is None:
@@ -43,6 +50,8 @@ FOREIGN = ("third_party", "thirdparty", "submodules", "external", "extern", "ven
 ABOVE = 3  # folders above the root that an edited ``sys.path`` may reach
 MAX_FOLDERS = 60
 MAX_IMPORTED = 80  # files that nobody asked to lint; a package that imports all of itself is not followed further
+
+Read = Callable[[Path], tuple[str, str] | None]
 
 
 class Lookups:
@@ -68,15 +77,18 @@ class Lookups:
 class Project:
     """All files of one run, by path, and the files they import."""
 
-    def __init__(self, read: Callable[[Path], tuple[str, str] | None], lookups: Lookups | None = None) -> None:
+    def __init__(
+        self, read: Read, lookups: Lookups | None = None, limit: float = math.inf, own: Module | None = None
+    ) -> None:
         self.modules: dict[str, Module] = {}
         self.consulted: set[str] = set()  # absolute paths of other files that the result depends on, there or not
         self.versions = Versions(self.consulted)
         self._read = read
-        self.imported = 0
+        self.own = own
+        self.imported, self._limit = 0, limit
         self._inner: dict[tuple[str, bool], list[str]] = {}
         self._lookups = lookups or Lookups()
-        self.probed: dict[str, str | None] = {}  # by what was looked for: the file that was found
+        self.probed: dict[str, dict[str, str | None]] = {}  # by importer, by what was looked for: what was found
 
     def add(self, path: str, text: str, location: Path, root: Path) -> Module:
         """A file named ``path`` in reports that lies at ``location``; imports are looked for up to ``root``."""
@@ -84,12 +96,34 @@ class Project:
         self.modules[str(location)] = module
         return module
 
+    def beside(self, path: str, text: str, location: Path, root: Path) -> tuple[Project, Module]:
+        """The same files, and one that is interpreted for itself."""
+        project = copy(self)
+        project.own = Module(_dotted(location), path, text, location, root)
+        return project, project.own
+
+    def at(self, path: str) -> Module | None:
+        """The file that reports call ``path``."""
+        if self.own is not None and self.own.path == path:
+            return self.own
+        return next((module for module in self.modules.values() if module.path == path), None)
+
+    def needs(self, location: Path) -> dict[str, dict[str, str | None]]:
+        """What was looked for on behalf of a file and of what it imports, by the file that asked."""
+        waiting, needs = [str(location)], dict[str, dict[str, str | None]]()
+        while waiting:
+            file = waiting.pop()
+            if file not in needs:
+                needs[file] = self.probed.get(file, {})
+                waiting.extend(found for found in needs[file].values() if found is not None)
+        return needs
+
     def find(self, name: str, importer: Module) -> Module | None:
         """The project file that ``import name`` in ``importer`` means: its folder first, then every folder above."""
         if importer.stub:
             return None
         for base in self._bases_of(importer):
-            found = self._file(base, name)
+            found = self._file(base, name, importer)
             if found is not None:
                 return self._module(found, importer)
         found = self._elsewhere(name, importer)
@@ -106,8 +140,8 @@ class Project:
         if edits and not here:
             folder = str(importer.root)
             above = [folder := os.path.dirname(folder) for _ in range(ABOVE)]
-            here = [base for base in above if self._file(base, name) is not None][:1]
-        return self._file(here[0], name) if len(here) == 1 else None
+            here = [base for base in above if self._file(base, name, importer) is not None][:1]
+        return self._file(here[0], name, importer) if len(here) == 1 else None
 
     def _below(self, root: str, edits: bool) -> list[str]:
         """Folders at most two below the root; without an edited path only those that hold what others have written."""
@@ -123,20 +157,23 @@ class Project:
         base = str(importer.location.parent)
         for _ in range(level - 1):
             base = os.path.dirname(base)
-        found = self._file(base, name) if name else _existing(os.path.join(base, "__init__.py"))
+        found = self._file(base, name or "__init__", importer)
         return self._module(found, importer) if found else None
 
     def _bases_of(self, importer: Module) -> list[str]:
         return self._lookups.bases(str(importer.location.parent), str(importer.root))
 
-    def _file(self, base: str, name: str) -> str | None:
+    def _file(self, base: str, name: str, importer: Module) -> str | None:
         target = os.path.join(base, name.replace(".", os.sep))
-        self.probed[target] = self._lookups.file(target)
-        return self.probed[target]
+        found = self._lookups.file(target)
+        self.probed.setdefault(str(importer.location), {})[target] = found
+        return found
 
     def _module(self, file: str, importer: Module) -> Module | None:
+        if self.own is not None and file == str(self.own.location):
+            return self.own
         module = self.modules.get(file)
-        if module is None and self.imported < MAX_IMPORTED:
+        if module is None and self.imported < self._limit:
             self.imported += 1
             read = self._read(Path(file))
             if read is None:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import libcst as cst
 
 from difflint.facts import record
-from difflint.facts.analysis import Failure, interpret_alone
+from difflint.facts.analysis import Failure, interpret_alone, shared_machine
 from difflint.facts.events import Observations
 from difflint.facts.library import Library
-from difflint.facts.project import Lookups, Project
+from difflint.facts.machine import Machine
+from difflint.facts.project import Lookups, Project, Read
 from difflint.facts.steps import Site
 from difflint.files import SourceFile
 from difflint.syntax.live import Piece, live, pieces
 from difflint.syntax.outline import outline
 from difflint.syntax.positions import Span, locate
-
-Read = Callable[[Path], tuple[str, str] | None]
 
 # What a rule can speak about: sinks, casts, losses, gradients, and conversions of pictures.
 LOOKED_FOR = re.compile(
@@ -52,35 +50,46 @@ def _pieces(source: SourceFile) -> Sequence[Piece]:
         return (Piece(1, (), frozenset(), True),)  # the analysis will say what is wrong with it
 
 
-def observe(unit: Unit, knowledge: Library, read: Read, lookups: Lookups) -> dict[str, Any]:
-    """The record of one file: what was observed, what went wrong, and what it depends on."""
-    project = Project(read, lookups)
-    analysis = interpret_alone(unit.source, knowledge, project, unit.lines)
-    return {
-        **record.write(analysis.seen, _Places(project).span),
-        "errors": [[failure.path, failure.message] for failure in analysis.failures],
-        "modules": sorted(str(m.location) for m in project.modules.values() if not m.stub and m.state == "done"),
-        "probed": project.probed,
-        "consulted": sorted(project.consulted),
-    }
+class Observer:
+    """Analyses files one by one; what they import is interpreted once for all of them."""
+
+    def __init__(self, knowledge: Library, read: Read) -> None:
+        self._knowledge, self._read, self._lookups = knowledge, read, Lookups()
+        self._shared = self._new()
+
+    def _new(self) -> Machine:
+        return shared_machine(self._knowledge, Project(self._read, self._lookups))
+
+    def observe(self, unit: Unit) -> dict[str, Any]:
+        """The record of one file: what was observed, what went wrong, and what it depends on."""
+        analysis = interpret_alone(unit.source, self._shared, unit.lines)
+        project = analysis.project
+        if analysis.trespassed:
+            self._shared = self._new()
+        return {
+            **record.write(analysis.seen, _Places(project).span),
+            "errors": [[failure.path, failure.message] for failure in analysis.failures],
+            "needs": project.needs(unit.source.location),
+            "consulted": sorted(project.consulted),
+        }
 
 
 class _Places:
     """Where syntax nodes stand, file by file."""
 
     def __init__(self, project: Project) -> None:
-        self.parsed = {
-            module.path: module.outline.parsed for module in project.modules.values() if module.state == "done"
-        }
+        self.project = project
 
     def span(self, site: Site) -> Span:
         """The place of a node; the start of the file where it has none."""
-        return locate(self.parsed.get(site.path, ()), [site.node]).get(id(site.node), Span(1, 1, 1, 1))
+        module = self.project.at(site.path)
+        parsed = module.outline.parsed if module is not None and module.cut else ()
+        return locate(parsed, [site.node]).get(id(site.node), Span(1, 1, 1, 1))
 
 
 def examine(sources: Sequence[SourceFile], knowledge: Library, read: Read) -> tuple[Observations, list[Failure]]:
     """What there is to see in these files, each analysed by itself."""
-    lookups = Lookups()
-    records = [observe(unit, knowledge, read, lookups) for unit in units(sources)]
+    observer = Observer(knowledge, read)
+    records = [observer.observe(unit) for unit in units(sources)]
     failures = [Failure(*error) for one in records for error in one["errors"]]
     return record.read(records), list(dict.fromkeys(failures))
