@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cached_property
+from functools import cached_property
 from typing import Any
 
 from difflint.facts.conversions import implied_base
@@ -49,8 +50,30 @@ class Network:
         return self.label, self.place if self.own else None
 
 
-@dataclass(frozen=True)
-class Origin:
+_IDENTITIES: dict[object, int] = {}
+
+
+def _identity(*parts: object) -> int:
+    """One number for equal parts. Tensors are made of tensors: comparing them part by part takes exponential time."""
+    return _IDENTITIES.setdefault(parts, len(_IDENTITIES))
+
+
+class _Identified:
+    """Equal when their identities are."""
+
+    @property
+    def identity(self) -> int:
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(other) is type(self) and self.identity == other.identity)
+
+    def __hash__(self) -> int:
+        return self.identity
+
+
+@dataclass(frozen=True, eq=False)
+class Origin(_Identified):
     """Where a tensor's value begins, and what is known of it there.
 
     ``nominal`` is what the writer means, ``hard`` what is guaranteed; None is unknown, infinite ends are open.
@@ -67,9 +90,14 @@ class Origin:
     clip: Interval | None = None  # where a clamp of the estimates that a mixture is made of keeps them
     residual: tuple[Tensor, Tensor] | None = field(compare=False, default=None)
 
+    @cached_property
+    def identity(self) -> int:
+        parts = frozenset(part.identity for part in self.parts)
+        return _identity(self.kind, self.site, self.nominal, self.hard, self.networks, parts, self.clipped, self.clip)
 
-@dataclass(frozen=True)
-class Tensor:
+
+@dataclass(frozen=True, eq=False)
+class Tensor(_Identified):
     """An array, tensor or picture: an origin and the links from it, which take the origin's ranges along."""
 
     origin: Origin
@@ -102,9 +130,15 @@ class Tensor:
             return Tensor(Origin(Kind.MIX, site, what), dtype=self.dtype, container=self.container, amp=self.amp)
         return replace(self, links=(*self.links, Link(step, site, what)), **changes)
 
+<<<<<<< HEAD
     def __hash__(self) -> int:
         origin = self.origin  # all of it: sets of tensors that only seem alike take for ever to compare
         return hash((origin.kind, origin.site, origin.nominal, origin.networks, origin.parts, self.links, self.dtype))
+=======
+    @cached_property
+    def identity(self) -> int:
+        return _identity(self.origin.identity, self.links, self.dtype, self.container, self.amp, self.layout)
+>>>>>>> 5cf0751 (Tensors are compared by identity, not part by part)
 
 
 class Unknown:
