@@ -130,15 +130,9 @@ class Tensor(_Identified):
             return Tensor(Origin(Kind.MIX, site, what), dtype=self.dtype, container=self.container, amp=self.amp)
         return replace(self, links=(*self.links, Link(step, site, what)), **changes)
 
-<<<<<<< HEAD
-    def __hash__(self) -> int:
-        origin = self.origin  # all of it: sets of tensors that only seem alike take for ever to compare
-        return hash((origin.kind, origin.site, origin.nominal, origin.networks, origin.parts, self.links, self.dtype))
-=======
     @cached_property
     def identity(self) -> int:
         return _identity(self.origin.identity, self.links, self.dtype, self.container, self.amp, self.layout)
->>>>>>> 5cf0751 (Tensors are compared by identity, not part by part)
 
 
 class Unknown:
