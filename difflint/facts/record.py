@@ -21,7 +21,8 @@ from difflint.facts.values import Kind, Unknown
 from difflint.syntax.positions import Span
 
 Table = dict[str, list[Any]]
-KEPT = ("sinks", "casts", "rescaled", "losses", "trained", "backwards", "conditional", "schedules", "optimised")
+FOR_CARDS = ("notes", "sampled", "calls", "owners")
+KEPT = tuple(f.name for f in fields(Observations) if f.name not in FOR_CARDS)
 ONLY_LIVE = (values.Function, values.Class, values.Instance, values.Library, values.Method, values.Partial)
 KNOWN = {
     name: kind
@@ -71,12 +72,13 @@ class _Writer:
 def write(seen: Observations, span: Callable[[Site], Span]) -> dict[str, Any]:
     """The observations that checks ask for, ready for JSON; ``span`` finds the place of a site."""
     writer = _Writer(span)
-    kept = {name: [writer.write(event) for event in getattr(seen, name)] for name in KEPT}
-    return {
-        "table": writer.table,
-        **{name: kept[name] for name in KEPT if name not in ("conditional", "optimised")},
-        **{name: sorted(kept[name], key=json.dumps) for name in ("conditional", "optimised")},
-    }
+    return {**{name: _in_order(writer, getattr(seen, name)) for name in KEPT}, "table": writer.table}
+
+
+def _in_order(writer: _Writer, found: Iterable[Any]) -> list[Any]:
+    """In the order of observation, where there is one."""
+    written = [writer.write(event) for event in found]
+    return sorted(written, key=json.dumps) if isinstance(found, set) else written
 
 
 @dataclass

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from difflint.facts.steps import Site
-from difflint.facts.values import Deferred, Instance, Value, forced, join
+from difflint.facts.values import Deferred, Instance, Unknown, Value, forced, join
+
+IMPORTING = Unknown("a name that is being imported")  # a package that imports its own module by its own name
 
 
 @dataclass(eq=False)
@@ -28,8 +30,9 @@ class Scope:
         """What the name means in this scope itself."""
         value = self.names.get(name)
         if isinstance(value, Deferred):
+            self.names[name] = IMPORTING
             value = self.names[name] = value.now()
-        return value
+        return value if value is not IMPORTING else None
 
     def all(self) -> list[Value]:
         """Every value of the scope, imports included."""
