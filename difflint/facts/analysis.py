@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from difflint.syntax.outline import Chunk, ClassDefinition, Definition
 
 log = logging.getLogger(__name__)
 INTERNAL = "internal error in"
+SETTINGS = re.compile(r"^torch\.set_(grad_enabled|default_dtype)\b", re.M)  # for everybody who imports the file
 OWN = 1_000_000_000  # what is born before this belongs to files that are imported
 RECURSION = 5000  # Python's own limit of 1000 is less than 40 calls of the user's code need here, or a sum over a page
 
@@ -78,6 +80,9 @@ def interpret_alone(source: SourceFile, shared: Machine, lines: frozenset[int]) 
             own(running, other)
         else:
             shared.importer(shared, other)
+            shared.default_dtype, shared.switched = "float32", False
+            if SETTINGS.search(other.text):
+                running.default_dtype, running.grad, running.switched = None, None, True
 
     running = shared_machine(shared.knowledge, project)
     running.importer, running.memory, running.stubs = importer, memory, shared.stubs
@@ -97,6 +102,7 @@ def _run_modules(
 ) -> None:
     for module in modules:
         running.importer(running, module)
+    running.grad = None if running.switched else True
     _run_entries(running, failures, modules)
     _run_uncalled(running, failures, chosen)
     failures += [Failure(m.path, error) for m in modules if m.state == "done" and m.cut for error in m.outline.errors]
@@ -136,21 +142,23 @@ def _guarded(running: Machine, failures: list[Failure], path: str, what: str, wo
     """The one place that catches broadly: a defect of the interpreter costs one piece of one file, not the run."""
     stack, amp, inside = len(running.stack), len(running.amp), len(running.inside)
     loops = len(running.loops)
-    no_grad, part, steps = running.no_grad, running.part, running.steps
+    grad, part, steps = running.grad, running.part, running.steps
     running.steps = 0
+    running.modes = frozenset()  # what another entry point did to a network does not hold in this one
     try:
         work()
     except RecursionError:
         failures.append(Failure(path, f"{what} is nested too deeply to be analysed"))
         del running.stack[stack:], running.amp[amp:], running.inside[inside:], running.loops[loops:]
-        running.no_grad, running.part = no_grad, part
+        running.grad, running.part = grad, part
     except Exception as error:
         log.debug("%s: %s failed", path, what, exc_info=True)
         if not any(f.path == path and f.message.startswith(INTERNAL) for f in failures):
             failures.append(Failure(path, f"{INTERNAL} {what}, please report it: {error!r:.200}"))
         del running.stack[stack:], running.amp[amp:], running.inside[inside:], running.loops[loops:]
-        running.no_grad, running.part = no_grad, part
+        running.grad, running.part = grad, part
     running.steps = steps
+    running.grad = None if running.switched else grad
 
 
 def _run_entries(running: Machine, failures: list[Failure], modules: Sequence[Module]) -> None:
@@ -163,6 +171,7 @@ def _run_entries(running: Machine, failures: list[Failure], modules: Sequence[Mo
 
 def _run_uncalled(running: Machine, failures: list[Failure], chosen: Callable[[Function | Class], bool]) -> None:
     """Functions and methods that no entry point reached, with unknown arguments and their defaults."""
+    running.grad = None  # nobody knows who calls them
     classes = [cls for cls in running.classes if chosen(cls)]
     for cls in classes:
         running.era += 1

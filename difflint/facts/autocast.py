@@ -8,16 +8,16 @@ import tokenize
 from collections.abc import Iterator
 from functools import lru_cache
 
-from difflint.facts.machine import Machine
+from difflint.facts import modes
+from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
 from difflint.facts.truth import dtype_name, usually
-from difflint.facts.values import Const, Function, LibraryObject, Value, choices, constant
+from difflint.facts.values import ANY, Const, Function, LibraryObject, Value, choices, constant
 
 CUDA_DEFAULT = "float16"
 CPU_DEFAULT = "bfloat16"
 SCALER = re.compile(r"\w*([Gg]rad_?[Ss]cal|[Ll]oss_?[Ss]cal|[Ss]caler|scale_loss|master_params)\w*")
-NO_GRAD = ("torch.no_grad", "torch.inference_mode")
 
 
 def region(value: Value) -> str | None:
@@ -41,7 +41,8 @@ def region(value: Value) -> str | None:
 def enter(machine: Machine, frame: Frame, value: Value, site: Site) -> None:
     """Open the region of a ``with`` item; of a choice of contexts the one in float16 counts."""
     opened = [v for v in choices(value) if isinstance(v, LibraryObject)]
-    machine.no_grad += any(v.name in NO_GRAD for v in opened)
+    decided, grad = modes.gradients(value)
+    machine.grad = grad if decided else machine.grad
     regions = [region(v) for v in opened if v.name.endswith("autocast")]
     if not regions:
         return
@@ -50,6 +51,14 @@ def enter(machine: Machine, frame: Frame, value: Value, site: Site) -> None:
     if dtype == "float16" and not machine.no_grad:
         for running in (*machine.stack, frame):
             running.half = running.half or site
+
+
+def entered(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
+    """``stack.enter_context(context)``: the context ends with the block of the stack."""
+    value = arguments.get(1, "cm") or ANY
+    enter(machine, frame, value, site)
+    machine.memory.lasting()
+    return value
 
 
 def by_hand(machine: Machine, frame: Frame, value: LibraryObject, method: str, site: Site) -> None:

@@ -78,14 +78,19 @@ def unsure(machine: Machine, frame: Frame) -> Iterator[None]:
 
 def fork(machine: Machine, frame: Frame, ways: tuple[Callable[[], None], ...]) -> None:
     """Run each way from the same names and join what those that go on leave behind."""
-    before = frame.scope.names
-    ends = []
+    before, modes, grad = frame.scope.names, machine.modes, machine.grad
+    ends, left = [], []
     for way in ways:
         frame.scope.names, frame.alive = dict(before), True
+        machine.modes, machine.grad = modes, grad
         with unsure(machine, frame):
             way()
         if frame.alive:
             ends.append(frame.scope.names)
+            left.append((machine.modes, machine.grad))
+    if left:
+        machine.modes = frozenset.intersection(*(modes for modes, _ in left))
+        machine.grad = left[0][1] if len({grad for _, grad in left}) == 1 else None
     frame.alive = bool(ends)
     frame.scope.names = before
     if ends:

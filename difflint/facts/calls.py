@@ -178,7 +178,7 @@ def _enter(machine: Machine, frame: Frame, network: Instance, method: Value, arg
 def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:
     """Run a function of the project on these arguments; the same call again gives the remembered result."""
     notes.observe_run(machine, frame, function, site)
-    key = (function, arguments, machine.amp_dtype)
+    key = (function, arguments, machine.amp_dtype, machine.grad, machine.modes)
     memory = machine.memory
     known = memory.recall(key)
     if known is not None:
@@ -220,16 +220,20 @@ def run_body(
     inner.undecided, inner.unsure = frame.undecided, frame.unsure
     inner.called_at, inner.receiver, inner.body = site, function.bound, body
     bind_parameters(machine, inner, function, arguments, bound)
-    without_grad = "no_grad" in function.decorators or "inference_mode" in function.decorators
+    grad = machine.grad
     region = machine.amp_functions.get(id(function.node))
     machine.stack.append(inner)
     if region is not None:
         machine.amp.append(region)
         for running in machine.stack:
             running.half = running.half or (region[1] if region[0] == "float16" else None)
-    machine.no_grad += without_grad
+    if "no_grad" in function.decorators or "inference_mode" in function.decorators:
+        machine.grad = False
+    elif "enable_grad" in function.decorators:
+        machine.grad = True
     result = _evaluate(machine, inner, function.node)
-    machine.no_grad -= without_grad
+    if machine.grad is not grad and {"no_grad", "inference_mode", "enable_grad"} & set(function.decorators):
+        machine.grad = grad
     if region is not None:
         machine.amp.pop()
     machine.stack.pop()

@@ -14,9 +14,9 @@ LEAVING = Arguments((NONE, NONE, NONE))  # no exception
 
 
 def with_(machine: Machine, frame: Frame, node: cst.With) -> None:
-    before = (len(machine.amp), machine.no_grad)
+    before = (len(machine.amp), machine.grad)
     _items(machine, frame, list(node.items), node)
-    machine.no_grad = before[1]
+    machine.grad = before[1]
     del machine.amp[before[0] :]
 
 

@@ -89,6 +89,20 @@ class Backward:
 
 
 @dataclass(frozen=True)
+class NetworkCall:
+    """A network is called: ``training`` is its mode and ``grad`` whether gradients are recorded, both None where that
+    is not known; ``dtype`` is what its parameters were cast to, ``amp`` that of the autocast region around."""
+
+    site: Site
+    calls: tuple[Site, ...]
+    network: Network
+    training: bool | None
+    grad: bool | None
+    dtype: str | None
+    amp: str | None
+
+
+@dataclass(frozen=True)
 class Noted:
     """A call that says how a model is trained or sampled: an optimizer, a clip of gradients, an average of weights.
 
@@ -118,6 +132,7 @@ class Observations:
 
     sinks: dict[Sink, None] = field(default_factory=dict)
     casts: dict[IntCast, None] = field(default_factory=dict)
+    network_calls: dict[NetworkCall, None] = field(default_factory=dict)
     rescaled: dict[Rescaled, None] = field(default_factory=dict)
     losses: dict[Loss, None] = field(default_factory=dict)
     trained: dict[Trained, None] = field(default_factory=dict)

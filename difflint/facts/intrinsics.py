@@ -11,6 +11,7 @@ from difflint.facts import (
     bunches,
     configcalls,
     dotted,
+    modes,
     networks,
     notes,
     options,
@@ -209,7 +210,10 @@ def copy_into(machine: Machine, frame: Frame, arguments: Arguments, site: Site) 
 
 
 def deepcopy(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
-    return aliases.fresh(arguments.args[0]) if arguments.args else ANY
+    if not arguments.args:
+        return ANY
+    modes.copied(machine, arguments.args[0])
+    return aliases.fresh(arguments.args[0])
 
 
 def noisy(clean: str, noise: int) -> Intrinsic:
@@ -298,6 +302,12 @@ INTRINSICS: dict[str, Intrinsic] = {
     "Tensor.is_floating_point": questions.is_floating_point,
     "numpy.issubdtype": questions.is_sub_dtype,
     "difflint.half": half,
+    "difflint.switch": modes.switch,
+    "difflint.entered": autocast.entered,
+    "Object.train": modes.switch,
+    "Object.eval": modes.switch_off,
+    "torch.set_grad_enabled": modes.set_grad_enabled,
+    "torch.set_default_dtype": modes.set_default_dtype,
     "difflint.single": single,
     "difflint.freeze": freeze,
     "difflint.anything": anything,

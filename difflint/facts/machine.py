@@ -17,10 +17,22 @@ from difflint.facts.memory import Memory
 from difflint.facts.project import Module, Project
 from difflint.facts.scope import Frame
 from difflint.facts.steps import Site
-from difflint.facts.values import ANY, Function, Instance, Items, Network, Tensor, Unknown, Value
+from difflint.facts.tensors import Network
+from difflint.facts.values import ANY, Function, Instance, Items, Tensor, Unknown, Value
 
 MAX_DEPTH = 40
 BUDGET = 100_000  # expressions of one entry point; beyond it everything new is unknown
+
+APART = (
+    "stack",
+    "amp",
+    "inside",
+    "loops",
+    "grad",
+    "modes",
+    "part",
+    "era",
+)  # of the code that runs, not of the analysis
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,10 @@ class Machine:
     amp: list[tuple[str | None, Site]] = field(default_factory=list)
     amp_functions: dict[int, tuple[str | None, Site]] = field(default_factory=dict)
     loops: list[tuple[Frame, Any]] = field(default_factory=list)  # the loops we are in, outermost first
-    no_grad: int = 0  # how many regions without gradients we are in
+    grad: bool | None = True  # whether gradients are recorded; None when that is not known
+    switched: bool = False  # whether some module's body has turned gradients on or off for all that follows
+    modes: frozenset[tuple[Network, bool]] = frozenset()  # networks that are surely in training mode or out of it
+    copied: set[Network] = field(default_factory=set)  # those whose copies are the same object here
     inside: list[tuple[Tensor, ...]] = field(default_factory=list)  # what the running networks were given
     part: int = 0  # which tensor of a batch of several is being looked at
     steps: int = 0
@@ -120,17 +135,22 @@ class Machine:
     @contextmanager
     def apart(self) -> Iterator[None]:
         """A module's body runs as if nobody was in the middle of anything."""
-        saved = self.stack, self.amp, self.inside, self.loops, self.no_grad, self.part, self.era
-        self.stack, self.amp, self.inside, self.loops, self.no_grad, self.part, self.era = [], [], [], [], 0, 0, 0
+        saved = {name: getattr(self, name) for name in APART}
+        vars(self).update(stack=[], amp=[], inside=[], loops=[], grad=True, modes=frozenset(), part=0, era=0)
         try:
             yield
         finally:
-            self.stack, self.amp, self.inside, self.loops, self.no_grad, self.part, self.era = saved
+            vars(self).update(saved)
 
     @property
     def calls(self) -> tuple[Site, ...]:
         """The places of the calls we are in, outermost first."""
         return tuple(frame.called_at for frame in self.stack if frame.called_at is not None)
+
+    @property
+    def no_grad(self) -> bool:
+        """Whether gradients are surely not recorded."""
+        return self.grad is False
 
     @property
     def amp_dtype(self) -> str | None:

@@ -37,6 +37,10 @@ class Memory:
         if (id(space), name) in self.reads:
             self.forget()
 
+    def lasting(self) -> None:
+        """Note that the running call does something beside what it returns, so that it has to be run each time."""
+        self.oldest = -1
+
     def keep(self, key: Any, result: Value, start: int) -> None:
         self.results[key] = (result, start)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from difflint.facts import mixing
+from difflint.facts import mixing, modes
 from difflint.facts.interval import UNBOUNDED, Interval
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -63,6 +63,8 @@ def entered(frame: Frame, method: Function) -> Instance | None:
 def note_made(machine: Machine, frame: Frame, made: Instance) -> None:
     """Remember an object, and whether it was made as a part of a network."""
     machine.typical.setdefault(id(made.cls.node), made)
+    if is_network(made):
+        modes.made(machine, made.network)
     if frame.self_value is not None and is_network(frame.self_value):
         machine.parts.add(id(made.cls.node))
 
@@ -140,7 +142,9 @@ def _within(value: Value) -> Iterable[Tensor]:
 
 
 def before(machine: Machine, network: Instance, given: list[Tensor], site: Site) -> None:
-    """Note what clean data a network's noised input is made of."""
+    """Note what clean data a network's noised input is made of, and in which mode it is called."""
+    if not is_part(machine, given):
+        modes.note_call(machine, network.network, site)
     for tensor in given[:1]:
         mixing.observe_input(machine, network.network, tensor, site)
 
@@ -200,6 +204,7 @@ def from_library(machine: Machine, network: LibraryObject, subject: Value, resul
         return result
     if is_part(machine, given):
         return result
+    modes.note_call(machine, network.network, site)
     for tensor in given[:1]:
         mixing.observe_input(machine, network.network, tensor, site)
     return replace(output(machine, {network.network}, given, site, UNBOUNDED), links=result.links)
@@ -214,6 +219,7 @@ def call_unknown(machine: Machine, callee: Value, arguments: Arguments, site: Si
         return mixing.feature(site, open_range=False)
     first = given[0] if given else None
     if first is not None and isinstance(callee, Unknown) and any(p.kind in STATES for p in mixing.leaves(first)):
+        modes.note_call(machine, callee.network, site)
         mixing.observe_input(machine, callee.network, first, site)
         return output(machine, (callee.network,), given, site, None)
     name = callee.what if isinstance(callee, Unknown) else type(callee).__name__
