@@ -15,9 +15,9 @@ from difflint.facts.cards.wording import argument, call, code, either
 from difflint.facts.events import Loss
 from difflint.facts.interval import UNBOUNDED
 from difflint.facts.notes import DECAYS, written
-from difflint.facts.steps import Site
+from difflint.facts.steps import Affine, Bounded, Site
 from difflint.facts.targets import target
-from difflint.facts.values import Kind, Tensor
+from difflint.facts.values import Kind, Tensor, tensors
 from difflint.syntax import walk
 
 PREDICTIONS = {
@@ -112,16 +112,33 @@ def _made_positive(node: cst.CSTNode) -> cst.CSTNode | None:
 
 def output_activation(context: Context) -> CardLine:
     """What closes the network whose output is compared."""
-    found = [(_closing(loss.prediction), loss) for loss in losses(context)]
+    found = [(_closing(context, loss.prediction), loss) for loss in losses(context)]
     texts = [text for text, _ in found]
+    if not found:
+        return _of_generator(context)
     value = either(texts) if texts and None not in texts else None
     return context.line("output activation", value, found[0][1].site if found else None)
 
 
-def _closing(tensor: Tensor) -> str | None:
+def _of_generator(context: Context) -> CardLine:
+    """What closes a network that makes pictures of noise alone, seen where they are shown."""
+    near = context.near(context.facts.seen.sinks, lambda sink: context.paths.home(sink.site))
+    made = [t for sink in near for t in tensors(sink.value) if t.kind is Kind.MODEL and t.origin.parts]
+    made = [t for t in made if {part.kind for part in t.origin.parts} <= {Kind.NOISE, Kind.UNIFORM}]
+    names = [last.name if (last := _bounded(t)) is not None else None for t in made]
+    return CardLine("output activation", either(names) if names and None not in names else None)
+
+
+def _bounded(tensor: Tensor) -> Bounded | None:
+    return next((link.step for link in tensor.links if isinstance(link.step, Bounded)), None)
+
+
+def _closing(context: Context, tensor: Tensor) -> str | None:
     last = activation(tensor)
     if last is not None:
-        return last.name
+        after = [link.site for link in tensor.links if isinstance(link.step, Affine)]
+        text = f", then {context.facts.code(after[-1])}" if after and after[-1] is not None else ""
+        return f"{last.name}{text}"
     return "none" if tensor.kind is Kind.MODEL and tensor.origin.hard == UNBOUNDED else None
 
 
@@ -200,7 +217,7 @@ def _clip(context: Context, group: Group) -> str:
 
 def ema(context: Context) -> CardLine:
     """An average of the weights, with its decay where that is known."""
-    groups = [g for g in context.every("ema") if not OTHER_USES.search(g[0].name)]
+    groups = [g for g in context.every("ema") if not OTHER_USES.search(g[0].name) and not _runs(g)]
     found = [(decay, g) for g in groups if (decay := _decay(context, g)) is not None]
     if found:
         text = f"decay {either(decay for decay, _ in found)}{_condition(groups)}"
@@ -214,6 +231,12 @@ def ema(context: Context) -> CardLine:
         best = max(updates, key=lambda g: len(g[0].args))
         return context.line("EMA", f"yes: {call(context, best)}{_condition(groups)}", best[0].site)
     return context.absent("EMA", words.EMA)
+
+
+def _runs(group: Group) -> bool:
+    """Whether the averaged network itself is run: it is given pictures, or anything beside the network to average."""
+    given = [value for _, node, value in group[0].args if node is not None]
+    return group[0].name == "ema" and (len(given) > 1 or any(isinstance(value, Tensor) for value in given))
 
 
 def _condition(groups: Sequence[Group]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -112,10 +113,13 @@ def _sampling_paths(facts: Facts, paths: Paths) -> list[Sampling]:
             networks.update(event.networks)
     for function in paths.functions:
         if function not in found and not is_test(function.path):
-            written = dict.fromkeys(sampling.written_loops(function))
+            loops_here = sampling.written_loops(function)
+            written = dict.fromkeys(loop for loop in loops_here if not words.NO_LOOP.search(paths.code(loop)))
             if written:
                 found[function] = (written, set())
     made = [Sampling(facts, paths, (f,), tuple(loops), frozenset(n)) for f, (loops, n) in found.items()]
+    taught = {n.inside for n in facts.seen.notes if n.topic == "backward"}
+    made = [context for context in made if not taught & context.called]
     made = [context for context in made if not any(other.function in context.called for other in made)]
     for group in grouped(n for n in facts.seen.notes if n.topic == "pipeline run" and not is_test(n.site.path)):
         made.append(Sampling(facts, paths, (group[0].inside,), pipeline=group))
@@ -131,9 +135,22 @@ def _sampling_paths(facts: Facts, paths: Paths) -> list[Sampling]:
 
 def _used(made: list[Sampling], paths: Paths) -> list[Sampling]:
     """Of a file's samplers those that somebody calls, if there are any; each generator that shows something once."""
-    called = [c for c in made if c.sinks or paths.callers.get(c.function)]
+    called = [c for c in made if c.sinks or _is_called(c, paths)]
     files = {c.function.path for c in called}
     return list({c.function: c for c in made if c in called or c.function.path not in files}.values())
+
+
+def _is_called(context: Sampling, paths: Paths) -> bool:
+    """Whether somebody outside its class calls it, directly or through the class."""
+    mates = set(paths.mates(context.function)) | {context.function}
+    inner = waiting = {context.function}
+    while waiting:
+        callers = {caller for function in waiting for caller in paths.callers.get(function, ())}
+        if callers - mates:
+            return True
+        waiting = callers - inner
+        inner = inner | callers
+    return False
 
 
 def _shows(facts: Facts) -> list[Sink]:
@@ -149,14 +166,12 @@ def _samplers(made: list[Sampling], sink: Sink, paths: Paths) -> list[Sampling]:
     states = [t.origin.site for t in tensors(sink.value) if t.kind is Kind.SAMPLE and t.origin.site is not None]
     homes = {paths.home(site) for site in states}
     of_states = [c for c in made if c.loops and homes & {c.function, *c.called}]
-    if of_states:
-        return of_states
     for site in (sink.site, *reversed(sink.calls)):
         reached = paths.reached((paths.home(site),))
-        found = [c for c in made if c.function in reached]
+        found = [c for c in of_states or made if c.function in reached]
         if found:
             return found
-    return []
+    return of_states if len(of_states) == 1 else []
 
 
 def _generated(sink: Sink) -> bool:
@@ -180,7 +195,16 @@ def _teachers(context: Sampling, taught: list[tuple[Context, Card]]) -> list[Car
     near = [card for other, card in taught if other.functions & context.functions]
     every = [card for _, card in taught]
     found = same or near or (every if len(every) == 1 else [])
-    return [card for card in found if _says(card, "prediction")] or found
+    homes = {context.paths.home(sink.site) for sink in context.sinks}
+    shown = [card for other, card in taught if card in found and homes & other.functions]
+    found = [card for card in shown or found if _says(card, "prediction")] or found
+    return [card for card in found if _of_levels(card)] or found if context.loops else found
+
+
+def _of_levels(card: Card) -> bool:
+    """Whether a training has noise levels that a loop can go through."""
+    line = card.line("schedule")
+    return line is None or line.value is None or "no table" not in line.value
 
 
 def _says(card: Card, topic: str) -> bool:
@@ -195,6 +219,9 @@ def _networks(context: Context) -> set[Any]:
 def _sampling(context: Sampling, teachers: list[Card]) -> Card:
     shared = [_shared(teachers, topic) for topic in SHARED]
     own = [_line(context, *entry) for entry in SAMPLES.items()]
+    activation = SHARED.index("output activation")
+    if not context.loops and shared[activation].value is None:
+        shared[activation] = _line(context, "output activation", learning.output_activation)
     lines = [*shared[:3], own[0], *shared[3:], *own[1:]]
     return _card(context, SAMPLING, context.function, lines)
 
@@ -205,4 +232,10 @@ def _shared(teachers: list[Card], topic: str) -> CardLine:
     values = dict.fromkeys(line.value for line in lines)
     if not lines or None in values or len(values) > MOST:
         return CardLine(topic, None)
-    return CardLine(topic, either(values), lines[0].place)
+    whole = [v for v in values if not any(v != other and _is_part(str(v), str(other)) for other in values)]
+    return CardLine(topic, either(whole), lines[0].place)
+
+
+def _is_part(value: str, other: str) -> bool:
+    """Whether a line's value is one of the alternatives of another."""
+    return bool(re.search(rf"(^| or |, ){re.escape(value)}($| or |, )", other))

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from difflint.card import CardLine
+from difflint.facts.cards import words
 from difflint.facts.cards.context import Context, Group, surely
 from difflint.facts.cards.wording import argument, either, known
 from difflint.facts.events import Noted, Trained
 from difflint.facts.interval import SIGNED
 from difflint.facts.notes import CHANNELS, SIZES
 from difflint.facts.steps import Cast, Link, Site, through
-from difflint.facts.values import Class, Const, Instance, Items, Kind, Tensor, choices
+from difflint.facts.values import Class, Const, Instance, Items, Kind, Tensor, choices, tensors
 
 NATIVE = {
     "MNIST": (1, 28), "FashionMNIST": (1, 28), "KMNIST": (1, 28), "EMNIST": (1, 28), "QMNIST": (1, 28), "USPS": (1, 16),
@@ -59,6 +60,13 @@ def pictures(context: Context) -> list[Tensor]:
     return targets or _scaled(context)
 
 
+def _here(context: Context) -> list[Tensor]:
+    """The pictures that are made ready on this path: a function that several paths share is given those of all."""
+    found = pictures(context)
+    sites = [_last(tensor.links) or tensor.origin.site for tensor in found]
+    return [t for t, site in zip(found, sites, strict=True) if site is None or site.path in context.files]
+
+
 def _known(events: Iterable[Trained]) -> list[Trained]:
     """Data of a known beginning, else all."""
     every = list(events)
@@ -73,11 +81,21 @@ def _scaled(context: Context) -> list[Tensor]:
     return list(dict.fromkeys(signed))[:1]
 
 
+def _encodes(context: Context) -> bool:
+    """Whether an autoencoder that is not the one that learns may stand before the model."""
+    losses = context.near(context.facts.seen.losses, lambda loss: context.paths.home(loss.site))
+    learns = any(loss.target.kind is Kind.DATA for loss in losses)
+    return not learns and any(words.ENCODES.search(context.paths.code(f)) for f in context.levels[0])
+
+
 def data_range(context: Context) -> CardLine:
     """What the pictures lie between where the model is given them."""
     texts: list[str] = []
     site = None
-    for tensor in pictures(context):
+    found = _here(context)
+    if not any(t.kind is Kind.LATENT for t in found) and _encodes(context):
+        return CardLine("data range", None)
+    for tensor in found:
         reached = through(tensor.links, tensor.base)
         if tensor.kind is Kind.LATENT:
             texts.append(f"latents{_made_of(tensor)}")
@@ -104,7 +122,7 @@ def scaling(links: Iterable[Link]) -> tuple[Link, ...]:
 
 def normalisation(context: Context) -> CardLine:
     """The code that brings them there."""
-    every = [p for t in pictures(context) for p in (t.origin.parts if t.kind is Kind.LATENT else (t,))]
+    every = [p for t in _here(context) for p in (t.origin.parts if t.kind is Kind.LATENT else (t,))]
     found = [t for t in every if t.base is not None]
     texts = [context.facts.written(scaling(t.links)) for t in found]
     site = next((s for t in found if (s := _last(t.links)) is not None), None)
@@ -127,15 +145,26 @@ def size(context: Context) -> CardLine:
     """Height and width at the model: the crops, else the resizes, the network's argument, the data set."""
     several = " or " in (data_set(context).value or "")  # each may have its own, unless it stands in the very file
     own = {function.path for function in context.start}
-    groups = [g for g in context.every("size") if not several or g[0].site.path in own]
-    sizes = [(g, text) for g in groups if (text := _size_of(context, g)) is not None]
-    chosen = [(g, text) for g, text in sizes if g[0].name.endswith(_CROPPED)] or sizes
+    groups = [g for g in context.every("size") if not several or (g[0].site.path in own and surely(g))]
+    every = [(g, _size_of(context, g)) for g in groups]
+    sizes = [(g, text) for g, text in every if text is not None]
+    crops = [(g, text) for g, text in sizes if g[0].name.endswith(_CROPPED)]
+    if any(_resized(g, text, every) for g, text in crops):
+        return CardLine("size", None)
+    chosen = crops or sizes
     if chosen and len({text for _, text in chosen}) <= 2:
         return context.line("size", either(text for _, text in chosen), chosen[0][0][0].site)
     found = _of_networks(context, SIZES) or _of_noise(context, 2)
     if found:
         return context.line("size", *found)
     return _option(context, "size", SIZES) or _native(context, "size", 1)
+
+
+def _resized(crop: Group, size: str, every: list[tuple[Group, str | None]]) -> bool:
+    """Whether what a crop leaves is then given another size by the same function."""
+    after = every[[g for g, _ in every].index(crop) + 1 :]
+    inside = ((g, text) for g, text in after if g[0].inside == crop[0].inside)
+    return any(text != size for g, text in inside if not g[0].name.endswith(_CROPPED))
 
 
 def _option(context: Context, topic: str, names: tuple[str, ...]) -> CardLine | None:
@@ -176,14 +205,25 @@ def _is_module(cls: Class | None) -> bool:
 
 
 def _of_noise(context: Context, axis: int) -> tuple[str, Site] | None:
-    """The shape of the noise that a sampler starts from."""
-    shapes = [(shape, g[0].site) for g in context.notes("noise") for noted in g for shape in _shapes(noted.args)]
+    """The shape of the noise that a sampler starts from; that of a generator's latent is not the picture's."""
+    if not context.mentions(words.LEVELS, networks=False):
+        return None
+    latents = _latents(context)
+    groups = [g for g in context.notes("noise") if g[0].site not in latents]
+    shapes = [(shape, g[0].site) for g in groups for noted in g for shape in _shapes(noted.args)]
     found = [(shape[axis], site) for shape, site in shapes if len(shape) == 4]
     numbers = [(v.value, site) for v, site in found if isinstance(v, Const) and isinstance(v.value, int)]
     if not numbers or len(numbers) < len(found):
         return None
     latent = " (latents)" if any(t.kind is Kind.LATENT for t in pictures(context)) else ""
     return either(f"{n}{latent}" for n, _ in numbers), numbers[0][1]
+
+
+def _latents(context: Context) -> set[Site]:
+    """The noise that generators make what is shown of, in one pass and of noise alone."""
+    made = [t for sink in context.facts.seen.sinks for t in tensors(sink.value) if t.kind is Kind.MODEL]
+    alone = [t for t in made if all(part.kind in (Kind.NOISE, Kind.UNIFORM) for part in t.origin.parts)]
+    return {part.origin.site for t in alone for part in t.origin.parts if part.origin.site is not None}
 
 
 def _shapes(args: Iterable[tuple[str | None, object, object]]) -> Iterator[tuple[object, ...]]:

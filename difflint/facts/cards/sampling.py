@@ -19,8 +19,8 @@ from difflint.facts.cards.wording import argument, call, code, either, known
 from difflint.facts.events import Sink
 from difflint.facts.notes import written
 from difflint.facts.shown import TOLD
-from difflint.facts.steps import Clamp, Link, Site
-from difflint.facts.values import Kind, Network, Tensor, tensors
+from difflint.facts.steps import Bounded, Clamp, Link, Site
+from difflint.facts.values import Class, Kind, Network, Tensor, tensors
 from difflint.findings import Place
 from difflint.syntax import walk
 
@@ -64,8 +64,24 @@ class Sampling(Context):
     @cached_property
     def text(self) -> str:
         """The code of the loop and of what it calls, for judging what does not occur in it."""
+        return self.code_of(self.called)
+
+    def code_of(self, functions: Iterable[Site]) -> str:
+        """The code of the loop and of these functions."""
         pieces = [self.paths.code(loop) for loop in self.loops]
-        return "\n".join([*pieces, *(self.paths.code(f) for f in sorted(self.called, key=repr) if f.node is not None)])
+        return "\n".join([*pieces, *(self.paths.code(f) for f in sorted(functions, key=repr) if f.node is not None)])
+
+    @cached_property
+    def own(self) -> Functions:
+        """What the loop calls, without what the refinements of its class put in the place of its methods."""
+        owners = self.facts.seen.owners
+        mine = owners.get(self.function)
+        refined = {f for f in self.called if mine is not None and f in owners and _refines(owners[f], mine)}
+        return self.called - refined
+
+
+def _refines(cls: Class, other: Class) -> bool:
+    return cls.node is not other.node and any(isinstance(c, Class) and c.node is other.node for c in cls.mro())
 
 
 def written_loops(function: Site) -> Iterator[Site]:
@@ -129,16 +145,24 @@ def sampler(context: Sampling) -> CardLine:
     return context.line("sampler", kind, context.loops[0])
 
 
+def _owner(context: Context, function: Site) -> str:
+    owner = context.facts.seen.owners.get(function)
+    return owner.name if owner is not None else ""
+
+
 def call_name(context: Context, group: Group) -> str:
     return call(context, group, skip=2)
 
 
 def _method(context: Sampling, noisy: bool) -> str:
     owner = context.facts.seen.owners.get(context.function)
-    functions = [name_of(context.function), *(name_of(f) for f in context.called)]
+    functions = [name_of(context.function), *(name_of(f) for f in context.own)]
     names = " ".join([owner.name if owner is not None else "", *functions]).lower()
     way = "noise in each step" if noisy else "deterministic"
-    for text in (names, context.text.lower()):
+    helpers = " ".join(_owner(context, f) for f in context.own).lower()
+    if "ddim" in helpers and "ddpm" in helpers and "ddim" not in names:
+        return "DDPM ancestral or DDIM"
+    for text in (names, context.code_of(context.own).lower()):
         own = next((label for label, pattern in words.METHODS if re.search(pattern, text)), None)
         if own is not None:
             return f"{own} ({'with a noise term' if noisy else 'deterministic'})"
@@ -215,12 +239,45 @@ def x0_clamp(context: Sampling) -> CardLine:
     groups = context.looped("clamp")
     about = [g for g in groups if words.X0.search(f"{context.facts.code(g[0].site)} {name_of(g[0].inside)}")]
     if about:
+        asked = _asked(context)
+        if asked == {"False"} and all(words.SWITCHED.search(context.paths.code(g[0].inside)) for g in about):
+            return CardLine("x0 clamp", "none (its callers switch it off)")
+        if all(_only_returned(g) for g in about):
+            return CardLine("x0 clamp", None)
         texts = [_clamp(context, g) for g in about]
         return context.line("x0 clamp", either(texts[:3]), about[0][0].site)
     schedulers = context.notes("scheduler")
     if schedulers and "scheduler.step(" in context.text:
         return CardLine("x0 clamp", None)
     return CardLine("x0 clamp", None if groups or words.CLAMP.search(context.text) else "none")
+
+
+def _asked(context: Sampling) -> set[str]:
+    """What the callers of the sampler, nearest first, say about clipping: ``clip_denoised=False``."""
+    known, beyond = {context.function}, {context.function}
+    while beyond:
+        beyond = {caller for f in beyond for caller in context.paths.callers.get(f, ())} - known
+        known |= beyond
+        codes = [context.paths.code(f if f.node is None else Site(f.path, f.node.body)) for f in beyond]
+        told = {value for text in codes for value in re.findall(r"clip\w*\s*=\s*(True|False)\b", text)}
+        if told:
+            return told
+    return set()
+
+
+def _only_returned(group: Group) -> bool:
+    """Whether what is clamped is only given back beside the next state, which does not depend on it."""
+    site, body = group[0].site, getattr(group[0].inside.node, "body", None)
+    nodes = list(walk.nodes(body)) if body is not None else []
+    lines = [n for n in nodes if isinstance(n, cst.Assign)]
+    clamping = [n for n in lines if any(part is site.node for part in walk.nodes(n.value))]
+    names = {name for n in clamping for target in n.targets for name in _names(target.target)}
+    given = [n.value for n in nodes if isinstance(n, cst.Return) and isinstance(n.value, cst.Tuple)]
+    own = [n for n in lines if names & {name for target in n.targets for name in _names(target.target)}]
+    apart = {id(part) for n in (*given, *own) for part in walk.nodes(n)}
+    returned = {part.value for n in given for part in walk.nodes(n) if isinstance(part, cst.Name)} & names
+    read = (n for n in nodes if isinstance(n, cst.Name) and id(n) not in apart)
+    return bool(returned) and not any(n.value in names for n in read)
 
 
 def _clamp(context: Context, group: Group) -> str:
@@ -249,6 +306,8 @@ def inverse(context: Sampling) -> CardLine:
 def _way(context: Sampling, sink: Sink, tensor: Tensor) -> str:
     """The code between sampler and sink, with what the sink was told to do."""
     links = [link for link in scaling(tensor.links) if not isinstance(link.step, Clamp)]
+    closing = max((i for i, link in enumerate(links) if isinstance(link.step, Bounded)), default=-1)
+    links = links[closing + 1 :]  # what the network itself ends with is no inverse
     return context.facts.written([link for link in links if link.site != sink.site or link.what in TOLD])
 
 
@@ -272,7 +331,8 @@ def _of_pipeline(context: Sampling) -> str | None:
 
 def _bound(context: Sampling, sink: Sink, clamps: list[Link]) -> str:
     sites = [link.site for link in clamps if link.site is not None and link.site != sink.site and link.what not in TOLD]
-    after = [site for site in sites if not context.in_loop(site)]
+    each = context.paths.home(sink.site) == context.function and context.in_loop(sink.site)  # every round is shown
+    after = [s for s in sites if not context.in_loop(s) or (each and context.paths.home(s) == context.function)]
     if after:
         return context.facts.code(after[-1])
     return f"only {sink.name}'s own" if sink.outside == "clamp" or len(sites) < len(clamps) else "none"
@@ -282,6 +342,8 @@ def sinks(context: Sampling) -> CardLine:
     if not context.sinks:
         return context.absent("sink", words.SINK, "none in these files")
     real = [sink for sink in context.sinks if sink.name != CAST] or context.sinks
+    ranged = {sink.name for sink in real if "float" in dict(sink.takes)}
+    real = [sink for sink in real if sink.name not in ranged or "float" in dict(sink.takes)]
     texts = [
         f"{sink.name} (takes {dict(sink.takes)['float']})" if "float" in dict(sink.takes) else sink.name
         for sink in real

@@ -77,10 +77,13 @@ def precision(context: Context) -> CardLine:
             text = "float32" if value in ("'no'", "32", "'32'", "None") else f"{group[0].name}({value})"
             return context.line("precision", text, group[0].site)
     regions = [g for g in context.notes("autocast") if argument(context, g, "enabled") != "False"]
-    scalers, halves = context.every("scaler"), [g for g in context.notes("half") if _of_network(context, g)]
+    scalers = [g for g in context.every("scaler") if argument(context, g, "enabled") != "False"]
+    halves = [g for g in context.notes("half") if _of_network(context, g)]
     found = [*regions[:2], *scalers[:1]] or halves[:2]
     if found:
         return context.line("precision", " + ".join(dict.fromkeys(_words(context, g) for g in found)), found[0][0].site)
+    if context.every("autocast", "scaler"):
+        return CardLine("precision", "float32 (autocast and scaler are off)")
     if isinstance(context, Sampling) and "float64" in context.paths.code(context.function):
         return context.line("precision", "float64 in the sampler", context.function)
     if context.by_trainer:
@@ -108,6 +111,8 @@ def latent_scale(context: Context) -> CardLine:
     if found:
         found.sort(key=lambda pair: (pair[0].path, context.facts.place(pair[0]).line))
         return context.line("VAE scale", either(list(dict.fromkeys(text for _, text in found))[:2]), found[0][0])
+    if context.mentions(words.VAE) and not context.mentions(words.SCALED) and not context.every("pipeline", "vae"):
+        return CardLine("VAE scale", "none (latents are not scaled)")
     return context.absent("VAE scale", words.VAE, "none (no autoencoder)")
 
 

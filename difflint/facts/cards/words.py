@@ -20,7 +20,13 @@ EMA = _any_of(
 SCHEDULE = _any_of(
     "(?i:beta_?(start|end|1|0|min|max|schedule))", "(?i:alphas?_?(bar|cumprod|hat))", "cumprod",
     "sigma_?(min|max|data)",
-    "(?i:noise_?schedul|diffus|ddpm|ddim|langevin)", r"(?i:\bsde\b)", r"(?i:\bscore)",
+    "(?i:noise_?schedul|diffus|ddpm|ddim|langevin)", r"(?i:\bsde\b)",
+    r"(?i:\bscore_?(sde|fn|func|model|net|match|based)|score-based|denoising score)",
+)  # fmt: skip
+LEVELS = _any_of(
+    "(?i:beta_?(start|end|min|max|schedule))", "(?i:alphas?_?(bar|cumprod|hat))", "cumprod", "sigma_?(min|max|data)",
+    "(?i:noise_?schedul|ddpm|ddim|langevin|velocity|rectified|flow_?match|score_?(fn|model|net)|sigmas|timesteps)",
+    r"\bbetas\b", "P_mean",
 )  # fmt: skip
 TABLES = _any_of("cumprod", "alphas?_?bar", "alpha_hat", "beta_start", r"\bbetas\b")
 SCORE = re.compile(r"(?i)score|\bsde\b|langevin")
@@ -33,6 +39,11 @@ VAE = _any_of(
     "(?i:(?<![a-z])vae(?![a-z])|auto_?encoder|first_stage|vqmodel|vqgan|vqvae|latents?_scale)", r"0\.18215",
     "scaling_factor",
 )  # fmt: skip
+SWITCHED = re.compile(r"\bif [^\n]*clip")
+ENCODES = re.compile(r"(?i)(vae|vq\w*|autoencoder|first_stage\w*|\bae)(\.module)?\.encode\w*\(")
+SCALED = _any_of(
+    r"(?i:latents?_?\w*(scal|std|mean|shift)|scale_?(factor|latent|by)|scaling|vae_?scal)", r"0\.18\d", r"pretrained\("
+)
 SINK = _any_of(
     "save_image", "imsave", "imwrite", "imshow", "fromarray", "to_pil", "ToPILImage", "wandb", "add_image", r"\.save\(",
     r"savez?\(", "savefig", "log_image", "write_png", "mimsave", "make_grid",
@@ -53,8 +64,9 @@ METHODS = (
     ("Runge-Kutta", "rk4|runge"),
     ("Langevin", "langevin"),
     ("LMS", "lms"),
+    ("Euler-Maruyama", "maruyama"),
     ("Euler", "euler"),
-    ("SDE solver", r"maruyama|\bsde\b"),
+    ("SDE solver", r"\bsde\b"),
 )
 ANCESTRAL = re.compile(r"p_sample|ddpm|posterior|ancestral")
 DISCRETE = _any_of(
