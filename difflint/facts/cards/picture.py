@@ -206,11 +206,9 @@ def _is_module(cls: Class | None) -> bool:
 
 def _of_noise(context: Context, axis: int) -> tuple[str, Site] | None:
     """The shape of the noise that a sampler starts from; that of a generator's latent is not the picture's."""
-    if not context.mentions(words.LEVELS, networks=False):
+    if _generates(context) or not context.mentions(words.LEVELS, networks=False):
         return None
-    latents = _latents(context)
-    groups = [g for g in context.notes("noise") if g[0].site not in latents]
-    shapes = [(shape, g[0].site) for g in groups for noted in g for shape in _shapes(noted.args)]
+    shapes = [(shape, g[0].site) for g in context.notes("noise") for noted in g for shape in _shapes(noted.args)]
     found = [(shape[axis], site) for shape, site in shapes if len(shape) == 4]
     numbers = [(v.value, site) for v, site in found if isinstance(v, Const) and isinstance(v.value, int)]
     if not numbers or len(numbers) < len(found):
@@ -219,11 +217,11 @@ def _of_noise(context: Context, axis: int) -> tuple[str, Site] | None:
     return either(f"{n}{latent}" for n, _ in numbers), numbers[0][1]
 
 
-def _latents(context: Context) -> set[Site]:
-    """The noise that generators make what is shown of, in one pass and of noise alone."""
-    made = [t for sink in context.facts.seen.sinks for t in tensors(sink.value) if t.kind is Kind.MODEL]
-    alone = [t for t in made if all(part.kind in (Kind.NOISE, Kind.UNIFORM) for part in t.origin.parts)]
-    return {part.origin.site for t in alone for part in t.origin.parts if part.origin.site is not None}
+def _generates(context: Context) -> bool:
+    """Whether what the path shows is made in one pass of noise alone."""
+    here = [sink for sink in context.facts.seen.sinks if context.paths.home(sink.site) in context.functions]
+    made = [t for sink in here for t in tensors(sink.value) if t.kind is Kind.MODEL and t.origin.parts]
+    return any({part.kind for part in t.origin.parts} <= {Kind.NOISE, Kind.UNIFORM} for t in made)
 
 
 def _shapes(args: Iterable[tuple[str | None, object, object]]) -> Iterator[tuple[object, ...]]:
