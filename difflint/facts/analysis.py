@@ -20,10 +20,10 @@ from difflint.facts.library import Library
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.memory import Memory
 from difflint.facts.project import MAX_IMPORTED, Module, Project
-from difflint.facts.scope import Frame
+from difflint.facts.scope import Frame, Scope
 from difflint.facts.statements import EXECUTORS
 from difflint.facts.steps import Site
-from difflint.facts.values import Class, Function
+from difflint.facts.values import Class, Function, Value
 from difflint.files import SourceFile, syntax_error
 from difflint.syntax.outline import Chunk, ClassDefinition, Definition
 
@@ -50,7 +50,7 @@ class Analysis:
     project: Project
     failures: tuple[Failure, ...]
     unknown_calls: tuple[tuple[str, Site], ...] = ()
-    trespassed: bool = False
+    trespassed: bool = False  # whether something that other files import has been changed for good
 
 
 def interpret(
@@ -88,7 +88,19 @@ def interpret_alone(source: SourceFile, shared: Machine, lines: frozenset[int]) 
     running.importer, running.memory, running.stubs = importer, memory, shared.stubs
     running.amp_functions, running.attributes_read = shared.amp_functions, shared.attributes_read
     _run_modules(running, [module], failures, lambda value: value.module is module and _is_at(value.node, lines))
-    return Analysis(running.seen, project, tuple(failures), trespassed=memory.trespassed)
+    return Analysis(running.seen, project, tuple(failures), trespassed=not all(_restored(*trespass) for trespass in memory.trespasses))
+
+
+def _restored(space: object, name: str) -> bool:
+    """Give a global name the value back that it had when its module was imported; False for anything else."""
+    if not isinstance(space, Scope) or space is not space.module.scope:
+        return False
+    names: dict[str, Value] = space.module.imported
+    if name in names:
+        space.names[name] = names[name]
+    else:
+        space.names.pop(name, None)
+    return True
 
 
 def shared_machine(knowledge: Library, project: Project) -> Machine:
@@ -134,6 +146,7 @@ def _importer(failures: list[Failure]) -> Callable[[Machine, Module], None]:
         with running.apart():
             _guarded(running, failures, module.path, "the module body", lambda: running.execute(frame, body))
         module.state = "done"
+        module.imported = dict(module.scope.names)
 
     return interpret_module
 

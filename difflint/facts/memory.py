@@ -19,7 +19,7 @@ class Memory:
     reads: set[tuple[int, str]] = field(default_factory=set)  # names of scopes and objects that were read from outside
     births: int = 0
     base: int = 0  # what was born before belongs to everybody
-    trespassed: bool = False  # whether something of everybody's has been changed
+    trespasses: list[tuple[object, str]] = field(default_factory=list)  # what of everybody's has been changed
     oldest: float = math.inf  # the birth of the oldest thing that the running call has changed
 
     def born(self) -> int:
@@ -33,7 +33,8 @@ class Memory:
     def changed(self, space: object, name: str, born: int) -> None:
         """Note that ``name`` of a scope or object is another value from now on."""
         self.oldest = min(self.oldest, born)
-        self.trespassed = self.trespassed or born < self.base
+        if born < self.base:
+            self.trespasses.append((space, name))
         if (id(space), name) in self.reads:
             self.forget()
 

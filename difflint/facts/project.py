@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from difflint.facts.scope import Scope
+from difflint.facts.values import Value
 from difflint.facts.versions import Versions
 from difflint.syntax.outline import Outline, outline
 
@@ -28,6 +29,7 @@ class Module:
     state: str = "new"
     stars: list[str] = field(default_factory=list)  # libraries that ``from library import *`` took all names of
     scope: Scope = field(init=False)
+    imported: dict[str, Value] = field(default_factory=dict)  # its names when its body had been run
     _outline: Outline | None = None
 
     def __post_init__(self) -> None:
