@@ -17,7 +17,7 @@ from difflint.facts import calls
 from difflint.facts.events import Observations
 from difflint.facts.expressions import EVALUATORS
 from difflint.facts.library import Library
-from difflint.facts.machine import Arguments, Machine
+from difflint.facts.machine import SMALL_BUDGET, Arguments, Machine
 from difflint.facts.memory import Memory
 from difflint.facts.project import MAX_IMPORTED, Module, Project
 from difflint.facts.scope import Frame, Scope
@@ -86,9 +86,11 @@ def interpret_alone(source: SourceFile, shared: Machine, lines: frozenset[int]) 
 
     running = shared_machine(shared.knowledge, project)
     running.importer, running.memory, running.stubs = importer, memory, shared.stubs
+    running.noting = False
     running.amp_functions, running.attributes_read = shared.amp_functions, shared.attributes_read
     _run_modules(running, [module], failures, lambda value: value.module is module and _is_at(value.node, lines))
-    return Analysis(running.seen, project, tuple(failures), trespassed=not all(_restored(*trespass) for trespass in memory.trespasses))
+    restored = [_restored(*trespass) for trespass in memory.trespasses]
+    return Analysis(running.seen, project, tuple(failures), trespassed=not all(restored))
 
 
 def _restored(space: object, name: str) -> bool:
@@ -186,6 +188,7 @@ def _run_uncalled(running: Machine, failures: list[Failure], chosen: Callable[[F
     """Functions and methods that no entry point reached, with unknown arguments and their defaults."""
     running.grad = None  # nobody knows who calls them
     classes = [cls for cls in running.classes if chosen(cls)]
+    running.budget = SMALL_BUDGET
     for cls in classes:
         running.era += 1
         frame = Frame(cls.module.scope, cls.module.path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import libcst as cst
@@ -58,15 +59,21 @@ def asserted(machine: Machine, frame: Frame, node: Any) -> None:
 
 def _tested(frame: Frame, test: Any) -> list[str]:
     """The names of a test that may be several values, if it is only a question."""
+    return [name for name in _asked(test) if isinstance(frame.scope.find(name), Choice)][:MAX_TESTED]
+
+
+@lru_cache(maxsize=16384)
+def _asked(test: Any) -> tuple[str, ...]:
+    """The names in a test that does nothing but ask."""
     names: dict[str, None] = {}
     for node in walk.nodes(test):
         if isinstance(node, cst.NamedExpr | cst.Await | cst.Yield | cst.Lambda | cst.CompFor):
-            return []
+            return ()
         if isinstance(node, cst.Call) and _called(node) not in QUESTIONS:
-            return []
-        if isinstance(node, cst.Name) and isinstance(frame.scope.find(node.value), Choice):
+            return ()
+        if isinstance(node, cst.Name):
             names[node.value] = None
-    return sorted(names)[:MAX_TESTED]
+    return tuple(sorted(names))
 
 
 def _called(node: cst.Call) -> str:

@@ -22,6 +22,7 @@ from difflint.facts.values import ANY, Function, Instance, Items, Tensor, Unknow
 
 MAX_DEPTH = 40
 BUDGET = 100_000  # expressions of one entry point; beyond it everything new is unknown
+SMALL_BUDGET = 25_000  # of a function that nobody called: little is known of what it is given
 
 APART = (
     "stack",
@@ -91,20 +92,22 @@ class Machine:
     inside: list[tuple[Tensor, ...]] = field(default_factory=list)  # what the running networks were given
     part: int = 0  # which tensor of a batch of several is being looked at
     steps: int = 0
+    budget: int = BUDGET
+    noting: bool = True  # whether anybody will ask for a pipeline card
     era: int = 0  # 0 while module bodies run, then one for each entry point and each function that nobody called
 
     def evaluate(self, frame: Frame, node: cst.CSTNode) -> Value:
         """The value of an expression; unknown for syntax that nothing models and once the budget is spent."""
         self.steps += 1
         evaluator = self.evaluators.get(type(node))
-        if evaluator is None or self.steps > BUDGET:
+        if evaluator is None or self.steps > self.budget:
             return ANY
         return evaluator(self, frame, node)
 
     def execute(self, frame: Frame, body: Iterable[Any]) -> None:
         """Run statements until one of them leaves the block or the budget is spent."""
         for statement in body:
-            if not frame.alive or self.steps > BUDGET:
+            if not frame.alive or self.steps > self.budget:
                 return
             executor = self.executors.get(type(statement))
             if executor is not None:

@@ -82,7 +82,7 @@ _TOPIC = list(TOPICS)
 
 def observe(machine: Machine, frame: Frame, node: cst.Call, callee: Value, arguments: Arguments) -> None:
     """Note a call of the user's code whose name says something."""
-    if frame.scope.module.stub:
+    if frame.scope.module.stub or not machine.noting:
         return
     for name in dict.fromkeys([*_names(node, callee), *_named(arguments)]):
         topic = _topic(name, callee, node)
