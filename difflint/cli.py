@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from difflint.report import FORMATS
 
 if TYPE_CHECKING:
     from difflint.config import Settings
+    from difflint.discovery import Found
     from difflint.exchange import Verdict
     from difflint.findings import FileError, Finding
     from difflint.report.style import Paint
@@ -78,6 +79,9 @@ def cli() -> None:
 @click.option("--statistics", is_flag=True, help="Add the number of findings for each rule (text and concise).")
 @click.option("--coverage", is_flag=True, help="Add what was not understood (text and json).")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write results of earlier runs.")
+@click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where to keep results.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many processes analyse files (default: one a core).")
 @click.option("--stdin-filename", metavar="FILE", help="Read one file from standard input and report it as FILE.")
 def check(
     paths: tuple[str, ...], style: str, output: Path | None, statistics: bool, coverage: bool, exit_zero: bool,
@@ -225,16 +229,43 @@ def _lint(
     paths: Iterable[str], choices: dict[str, Any], stdin_filename: str | None = None, *, coverage: bool = False
 ) -> Result:
     from difflint.config import load_settings
-    from difflint.engine import lint
+    from difflint.discovery import discover
     from difflint.files import Stdin
     from difflint.rules import load_rules
 
+    run = {key: choices.pop(key, None) for key in ("no_cache", "cache_dir", "jobs")}
     named = tuple(paths)
     stdin = Stdin(stdin_filename, sys.stdin.buffer.read()) if stdin_filename else None
     if not named and not stdin:
         named = (".",)
     settings: Settings = load_settings((*named, *([stdin.filename] if stdin else [])), load_rules(), choices)
-    return lint(named, settings, stdin, coverage=coverage)
+    found = discover(named, settings.excludes, settings.root)
+    return _measured(found, settings, stdin) if coverage else _known(found, settings, stdin, run)
+
+
+def _measured(found: Found, settings: Settings, stdin: Stdin | None) -> Result:
+    from difflint.engine import lint
+
+    return lint(found, settings, stdin, coverage=True)
+
+
+def _known(found: Found, settings: Settings, stdin: Stdin | None, run: Mapping[str, Any]) -> Result:
+    """The result of an earlier run where nothing has changed since, else of a new one."""
+    from difflint.cache import NAME, Store
+    from difflint.recall import Run
+
+    folder = None if run.get("no_cache") else run.get("cache_dir") or settings.root / NAME
+    store = Store(folder)
+    this = Run(store, settings, found, stdin)
+    result = this.recall()
+    if result is None:
+        from difflint.engine import lint
+        from difflint.facts import Kept
+
+        kept = Kept(store)
+        result = lint(found, settings, stdin, kept=kept, jobs=run.get("jobs") or os.cpu_count() or 1)
+        this.keep(result, kept.needs, kept.probes)
+    return result
 
 
 def _confirm(findings: Sequence[Finding], options: Any, style: str) -> list[Verdict]:

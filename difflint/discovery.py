@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 DEFAULT_EXCLUDE = (
     *(".git/", ".hg/", ".svn/", ".venv/", "venv/", ".tox/", ".nox/", ".direnv/", "site-packages/", "node_modules/"),
-    *(".mypy_cache/", ".pytest_cache/", ".ruff_cache/", ".ipynb_checkpoints/", "__pycache__/", "__pypackages__/"),
+    *(
+        ".mypy_cache/",
+        ".pytest_cache/",
+        ".ruff_cache/",
+        ".difflint_cache/",
+        ".ipynb_checkpoints/",
+        "__pycache__/",
+        "__pypackages__/",
+    ),
     *("build/", "dist/", ".eggs/", "*.egg-info/"),
 )
 

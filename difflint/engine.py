@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from difflint.card import Card, Inspection
 from difflint.config import Settings
 from difflint.coverage import Coverage
-from difflint.discovery import discover
+from difflint.discovery import Found, discover
 from difflint.errors import RuleError
-from difflint.facts import Facts, Problem, RowError, analyse, examine, measure
+from difflint.facts import Facts, Kept, Problem, RowError, analyse, examine, measure
 from difflint.facts.cards import cards
 from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source
 from difflint.findings import FileError, Finding, Place
@@ -22,12 +23,15 @@ from difflint.suppress import Suppression, claim, find_suppressions, split
 log = logging.getLogger(__name__)
 
 
-def lint(paths: Sequence[str], settings: Settings, stdin: Stdin | None = None, *, coverage: bool = False) -> Result:
+def lint(
+    paths: Sequence[str] | Found, settings: Settings, stdin: Stdin | None = None, *,
+    coverage: bool = False, kept: Kept | None = None, jobs: int = 1,
+) -> Result:  # fmt: skip
     """Everything difflint has to say about the files at ``paths``, and about ``stdin`` when it is given."""
+    found = paths if isinstance(paths, Found) else discover(paths, settings.excludes, settings.root)
     rules = settings.active(load_rules())
-    found = discover(paths, settings.excludes, settings.root)
     sources = read_all(found.files, stdin)
-    facts = _facts(sources, analyse if coverage else examine)
+    facts = _facts(sources, analyse if coverage else partial(examine, kept=kept, jobs=jobs))
     errors = [*found.errors, *sources.errors, *facts.errors]
     findings = [f for rule in rules for f in _check(rule, facts, errors) if _is_asked_for(f, sources, settings)]
     files = _files(findings, sources)

@@ -13,6 +13,7 @@ from pathlib import Path
 from difflint.facts.scope import Scope
 from difflint.facts.values import Value
 from difflint.facts.versions import Versions
+from difflint.lookups import Lookups
 from difflint.syntax.outline import Outline, outline
 
 
@@ -48,32 +49,10 @@ class Module:
         return self._outline
 
 
-FOREIGN = ("third_party", "thirdparty", "submodules", "external", "extern", "vendor", "deps", "dependencies", "src")
 ABOVE = 3  # folders above the root that an edited ``sys.path`` may reach
-MAX_FOLDERS = 60
 MAX_IMPORTED = 80  # files that nobody asked to lint; a package that imports all of itself is not followed further
 
 Read = Callable[[Path], tuple[str, str] | None]
-
-
-class Lookups:
-    """Where files and folders are, looked up once for all projects of a run."""
-
-    def __init__(self) -> None:
-        self._files: dict[str, str | None] = {}
-        self._folders: dict[tuple[str, str], list[str]] = {}
-
-    def file(self, target: str) -> str | None:
-        """The module ``target.py``, or the package ``target``."""
-        if target not in self._files:
-            self._files[target] = _existing(f"{target}.py") or _existing(os.path.join(target, "__init__.py"))
-        return self._files[target]
-
-    def bases(self, folder: str, root: str) -> list[str]:
-        """The folders in which the files of a folder find what they import."""
-        if (folder, root) not in self._folders:
-            self._folders[folder, root] = [base for base in _bases(folder, root) if os.path.isdir(base)]
-        return self._folders[folder, root]
 
 
 class Project:
@@ -88,7 +67,6 @@ class Project:
         self._read = read
         self.own = own
         self.imported, self._limit = 0, limit
-        self._inner: dict[tuple[str, bool], list[str]] = {}
         self._lookups = lookups or Lookups()
         self.probed: dict[str, dict[str, str | None]] = {}  # by importer, by what was looked for: what was found
 
@@ -137,22 +115,13 @@ class Project:
         if top in sys.stdlib_module_names:
             return None
         edits = "sys.path" in importer.text
-        bases = self._below(str(importer.root), edits)
-        here = [base for base in bases if os.path.exists(os.path.join(base, top)) or _is_file(base, f"{top}.py")]
+        bases = self._lookups.below(str(importer.root), edits)
+        here = [base for base in bases if self._lookups.holds(base, top)]
         if edits and not here:
             folder = str(importer.root)
             above = [folder := os.path.dirname(folder) for _ in range(ABOVE)]
             here = [base for base in above if self._file(base, name, importer) is not None][:1]
         return self._file(here[0], name, importer) if len(here) == 1 else None
-
-    def _below(self, root: str, edits: bool) -> list[str]:
-        """Folders at most two below the root; without an edited path only those that hold what others have written."""
-        if (root, edits) not in self._inner:
-            first = _folders(root)
-            every = [*first, *(inner for folder in first for inner in _folders(folder))]
-            kept = every if edits else [f for f in every if _is_foreign(os.path.relpath(f, root))]
-            self._inner[root, edits] = kept
-        return self._inner[root, edits]
 
     def relative(self, level: int, name: str, importer: Module) -> Module | None:
         """The file that ``from ..name import`` means."""
@@ -182,39 +151,6 @@ class Project:
                 return None
             module = self.add(*read, Path(file), importer.root)
         return module
-
-
-def _bases(folder: str, root: str) -> list[str]:
-    """Where absolute imports are looked for: the file's folder and those above it, up to the project's root."""
-    above = [folder]
-    while folder not in (root, os.path.dirname(folder)):
-        folder = os.path.dirname(folder)
-        above.append(folder)
-    return [base for folder in above for base in (folder, os.path.join(folder, "src"))]
-
-
-def _folders(folder: str) -> list[str]:
-    """The folders in a folder, by name; hidden ones and those of no interest left out."""
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return []
-    found = (os.path.join(folder, name) for name in names if not name.startswith((".", "__")) and name != "build")
-    return [path for path in found if os.path.isdir(path)][:MAX_FOLDERS]
-
-
-def _is_foreign(path: str) -> bool:
-    """Whether no import can name the folder, or its name says that others' projects lie in it."""
-    parts = path.split(os.sep)
-    return not parts[-1].isidentifier() or parts[0] in FOREIGN
-
-
-def _is_file(base: str, name: str) -> bool:
-    return os.path.isfile(os.path.join(base, name))
-
-
-def _existing(file: str) -> str | None:
-    return file if os.path.isfile(file) else None
 
 
 def _dotted(file: Path) -> str:

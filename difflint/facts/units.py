@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,13 @@ import libcst as cst
 from difflint.facts import record
 from difflint.facts.analysis import Failure, interpret_alone, shared_machine
 from difflint.facts.events import Observations
+from difflint.facts.kept import Kept
 from difflint.facts.library import Library
 from difflint.facts.machine import Machine
-from difflint.facts.project import Lookups, Project, Read
+from difflint.facts.project import Project, Read
 from difflint.facts.steps import Site
 from difflint.files import SourceFile
+from difflint.lookups import Lookups
 from difflint.syntax.live import Piece, live, pieces
 from difflint.syntax.outline import outline
 from difflint.syntax.positions import Span, locate
@@ -27,6 +30,10 @@ LOOKED_FOR = re.compile(
     r"|uint8|\.byte\(|ToTensor|to_tensor|Normalize\b|127\.5|\b255\b|randn|backward|autocast|float16|\.half\(|Scaler"
     r"|mse_loss|MSELoss|l1_loss|L1Loss|SmoothL1|smooth_l1|huber|BCE|binary_cross|training_step|manual_backward"
 )
+
+ENOUGH = 8  # files for a process of their own
+
+Observed = tuple[dict[str, Any], dict[str, dict[str, str | None]]]  # a record, and what each file looked for
 
 
 @dataclass(frozen=True)
@@ -60,18 +67,18 @@ class Observer:
     def _new(self) -> Machine:
         return shared_machine(self._knowledge, Project(self._read, self._lookups))
 
-    def observe(self, unit: Unit) -> dict[str, Any]:
-        """The record of one file: what was observed, what went wrong, and what it depends on."""
+    def observe(self, unit: Unit) -> Observed:
+        """The record of one file, and what it depends on."""
         analysis = interpret_alone(unit.source, self._shared, unit.lines)
         project = analysis.project
         if analysis.trespassed:
             self._shared = self._new()
-        return {
+        found = {
             **record.write(analysis.seen, _Places(project).span),
             "errors": [[failure.path, failure.message] for failure in analysis.failures],
-            "needs": project.needs(unit.source.location),
             "consulted": sorted(project.consulted),
         }
+        return found, project.needs(unit.source.location)
 
 
 class _Places:
@@ -87,9 +94,42 @@ class _Places:
         return locate(parsed, [site.node]).get(id(site.node), Span(1, 1, 1, 1))
 
 
-def examine(sources: Sequence[SourceFile], knowledge: Library, read: Read) -> tuple[Observations, list[Failure]]:
-    """What there is to see in these files, each analysed by itself."""
-    observer = Observer(knowledge, read)
-    records = [observer.observe(unit) for unit in units(sources)]
+def examine(
+    sources: Sequence[SourceFile], make: Callable[[], Observer], kept: Kept, jobs: int
+) -> tuple[Observations, list[Failure]]:
+    """What there is to see in these files, each analysed by itself; the result is the same with any number of jobs."""
+    wanted = units(sources)
+    known = {number: found for number, unit in enumerate(wanted) if (found := kept.recall(unit)) is not None}
+    missing = [number for number in range(len(wanted)) if number not in known]
+    new = observe_all([wanted[number] for number in missing], make, jobs)
+    for number, (found, asked) in zip(missing, new, strict=True):
+        known[number] = found
+        kept.keep(wanted[number], found, asked)
+    kept.finish()
+    records = [known[number] for number in range(len(wanted))]
     failures = [Failure(*error) for one in records for error in one["errors"]]
     return record.read(records), list(dict.fromkeys(failures))
+
+
+def observe_all(wanted: Sequence[Unit], make: Callable[[], Observer], jobs: int) -> Iterator[Observed]:
+    """The records of files, in their order, made by this process or by several."""
+    jobs = min(jobs, len(wanted) // ENOUGH)
+    if jobs < 2:
+        yield from map(make().observe, wanted)
+        return
+    size = -(-len(wanted) // (4 * jobs))
+    parts = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(make,)) as pool:
+        for found in pool.map(_observe, parts):
+            yield from found
+
+
+_OBSERVER: list[Observer] = []  # of a worker process
+
+
+def _begin(make: Callable[[], Observer]) -> None:
+    _OBSERVER[:] = [make()]
+
+
+def _observe(part: Sequence[Unit]) -> list[Observed]:
+    return [_OBSERVER[0].observe(unit) for unit in part]

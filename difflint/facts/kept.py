@@ -1,0 +1,74 @@
+"""Records of earlier runs: one is good as long as its file, the files it imports and where they are found stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from difflint.cache import Store, digest, digest_of
+from difflint.lookups import Lookups
+
+if TYPE_CHECKING:
+    from difflint.facts.units import Unit
+
+Probes = dict[str, str | None]  # by what was looked for: what was found
+
+
+class Kept:
+    """What a store knows of files, and what a run has come to depend on."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._lookups = store, Lookups()
+        self._digest = cache(digest_of)
+        self._stays = cache(self._finds_the_same)
+        self.asked: dict[str, Probes] = {}  # by file: what it looked for
+        self.consulted: set[str] = set()
+
+    @property
+    def needs(self) -> dict[str, str | None]:
+        """The digests of all files that took part."""
+        return {file: self._digest(file) for file in sorted({*self.asked, *self.consulted})}
+
+    @property
+    def probes(self) -> Probes:
+        """What was looked for, all files together."""
+        return {target: found for probes in self.asked.values() for target, found in probes.items()}
+
+    def recall(self, unit: Unit) -> dict[str, Any] | None:
+        """The record of a file, if nothing that it depends on has changed."""
+        found = self._store.get(*_key(unit))
+        if not isinstance(found, dict):
+            return None
+        same = all(self._digest(file) == known for file, known in found["needs"].items())
+        if not same or not all(self._stays(file) for file in found["asked"]):
+            return None
+        self.consulted.update(found["record"]["consulted"])
+        return dict(found["record"])
+
+    def keep(self, unit: Unit, record: Mapping[str, Any], asked: Mapping[str, Probes]) -> None:
+        """Keep a record; ``asked`` tells for each file that took part what it looked for and found."""
+        for file, probes in asked.items():
+            self.asked.setdefault(file, {}).update(probes)
+        self.consulted.update(record["consulted"])
+        needs = {file: self._digest(file) for file in (*asked, *record["consulted"])}
+        self._store.put({"record": record, "needs": needs, "asked": sorted(asked)}, *_key(unit))
+
+    def finish(self) -> None:
+        """Keep what files look for, all of it together."""
+        for file, probes in self.asked.items():
+            self._store.put(probes, "imports", file, self._digest(file))
+
+    def _finds_the_same(self, file: str) -> bool:
+        """Whether the imports of a file still mean the same files."""
+        probes = self._store.get("imports", file, self._digest(file))
+        if not isinstance(probes, dict) or any(self._lookups.file(target) != hit for target, hit in probes.items()):
+            return False
+        self.asked.setdefault(file, {}).update(probes)
+        return True
+
+
+def _key(unit: Unit) -> tuple[object, ...]:
+    source = unit.source
+    content = digest(source.text.encode())
+    return "file", source.path, str(source.location), str(source.project), content, sorted(unit.lines)
