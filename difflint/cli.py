@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from difflint.config import Settings
     from difflint.discovery import Found
     from difflint.exchange import Verdict
+    from difflint.files import Stdin
     from difflint.findings import FileError, Finding
     from difflint.report.style import Paint
     from difflint.result import Result
@@ -263,7 +264,7 @@ def _known(found: Found, settings: Settings, stdin: Stdin | None, run: Mapping[s
         from difflint.facts import Kept
 
         kept = Kept(store)
-        result = lint(found, settings, stdin, kept=kept, jobs=run.get("jobs") or os.cpu_count() or 1)
+        result = lint(found, settings, stdin, earlier=kept, jobs=run.get("jobs") or os.cpu_count() or 1)
         this.keep(result, kept.needs, kept.probes)
     return result
 

@@ -16,16 +16,8 @@ if TYPE_CHECKING:
 
 DEFAULT_EXCLUDE = (
     *(".git/", ".hg/", ".svn/", ".venv/", "venv/", ".tox/", ".nox/", ".direnv/", "site-packages/", "node_modules/"),
-    *(
-        ".mypy_cache/",
-        ".pytest_cache/",
-        ".ruff_cache/",
-        ".difflint_cache/",
-        ".ipynb_checkpoints/",
-        "__pycache__/",
-        "__pypackages__/",
-    ),
-    *("build/", "dist/", ".eggs/", "*.egg-info/"),
+    *(".mypy_cache/", ".pytest_cache/", ".ruff_cache/", ".difflint_cache/", ".ipynb_checkpoints/", "__pycache__/"),
+    *("__pypackages__/", "build/", "dist/", ".eggs/", "*.egg-info/"),
 )
 
 

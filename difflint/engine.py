@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 
 def lint(
     paths: Sequence[str] | Found, settings: Settings, stdin: Stdin | None = None, *,
-    coverage: bool = False, kept: Kept | None = None, jobs: int = 1,
+    coverage: bool = False, earlier: Kept | None = None, jobs: int = 1,
 ) -> Result:  # fmt: skip
     """Everything difflint has to say about the files at ``paths``, and about ``stdin`` when it is given."""
     found = paths if isinstance(paths, Found) else discover(paths, settings.excludes, settings.root)
     rules = settings.active(load_rules())
     sources = read_all(found.files, stdin)
-    facts = _facts(sources, analyse if coverage else partial(examine, kept=kept, jobs=jobs))
+    facts = _facts(sources, analyse if coverage else partial(examine, kept=earlier, jobs=jobs))
     errors = [*found.errors, *sources.errors, *facts.errors]
     findings = [f for rule in rules for f in _check(rule, facts, errors) if _is_asked_for(f, sources, settings)]
     files = _files(findings, sources)

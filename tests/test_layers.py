@@ -39,22 +39,8 @@ LAYERS: dict[str, set[str]] = {
     "confirm": DATA | {"exchange"},
     "demo": DATA | {"files"},
     "cli": DATA
-    | {
-        "cache",
-        "discovery",
-        "facts",
-        "recall",
-        "files",
-        "rules",
-        "config",
-        "engine",
-        "result",
-        "report",
-        "exchange",
-        "confirm",
-        "demo",
-        "card",
-    },
+    | {"cache", "discovery", "facts", "recall", "files", "rules", "config", "engine", "result", "report"}
+    | {"exchange", "confirm", "demo", "card"},
     "__main__": {"cli"},
 }
 HEAVY = {"torch", "torchvision", "numpy", "PIL", "diffusers", "matplotlib", "cv2", "rich", "jsonschema"}
