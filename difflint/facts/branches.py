@@ -79,6 +79,7 @@ def unsure(machine: Machine, frame: Frame) -> Iterator[None]:
 def fork(machine: Machine, frame: Frame, ways: tuple[Callable[[], None], ...]) -> None:
     """Run each way from the same names and join what those that go on leave behind."""
     before, modes, grad = frame.scope.names, machine.modes, machine.grad
+    births, returns, exits = machine.memory.births, len(frame.returns), _ends(frame)
     ends, left = [], []
     for way in ways:
         frame.scope.names, frame.alive = dict(before), True
@@ -87,11 +88,14 @@ def fork(machine: Machine, frame: Frame, ways: tuple[Callable[[], None], ...]) -
             way()
         if frame.alive:
             ends.append(frame.scope.names)
-            left.append((machine.modes, machine.grad))
-    if left:
-        machine.modes = frozenset.intersection(*(modes for modes, _ in left))
-        machine.grad = left[0][1] if len({grad for _, grad in left}) == 1 else None
+        left.append((machine.modes, machine.grad))
+    machine.modes = frozenset.intersection(*(modes for modes, _ in left))
+    machine.grad = left[0][1] if len({grad for _, grad in left}) == 1 else None
     frame.alive = bool(ends)
+    if len(frame.returns) > returns:  # what was there before the call may stay as it was
+        frame.unsure = max(frame.unsure, frame.scope.born)
+    if _ends(frame)[1:] != exits[1:]:
+        frame.unsure = max(frame.unsure, births)
     frame.scope.names = before
     if ends:
         frame.meet(ends)

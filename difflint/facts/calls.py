@@ -220,7 +220,7 @@ def run_body(
     inner.undecided, inner.unsure = frame.undecided, frame.unsure
     inner.called_at, inner.receiver, inner.body = site, function.bound, body
     bind_parameters(machine, inner, function, arguments, bound)
-    grad = machine.grad
+    grad, modes = machine.grad, machine.modes
     region = machine.amp_functions.get(id(function.node))
     machine.stack.append(inner)
     if region is not None:
@@ -234,6 +234,8 @@ def run_body(
     result = _evaluate(machine, inner, function.node)
     if machine.grad is not grad and {"no_grad", "inference_mode", "enable_grad"} & set(function.decorators):
         machine.grad = grad
+    if len(inner.returns) > 1:  # some way has left before the last switch
+        machine.modes &= modes
     if region is not None:
         machine.amp.pop()
     machine.stack.pop()

@@ -62,7 +62,7 @@ def _over(machine: Machine, frame: Frame, node: cst.For, iterable: Value) -> Non
 
 def while_(machine: Machine, frame: Frame, node: cst.While) -> None:
     """A test that is known each time counts the rounds; ``while True`` is left by a break alone."""
-    loop = Loop()
+    loop, outer, returns = Loop(), frame.unsure, len(frame.returns)
     if isinstance(node.test, cst.Integer) or (isinstance(node.test, cst.Name) and node.test.value == "True"):
         _widen(machine, frame, node, [_nothing] * ROUNDS, None, loop)
         return
@@ -74,6 +74,7 @@ def while_(machine: Machine, frame: Frame, node: cst.While) -> None:
         runs = False  # from here on
         _round(machine, frame, node, loop)
         known = truth(machine.evaluate(frame, node.test)) if frame.alive else False
+    frame.unsure = _sure_again(frame, outer, returns)
     if known is False:
         _after(machine, frame, node, loop)
     else:
@@ -107,12 +108,13 @@ def _round(machine: Machine, frame: Frame, node: Any, loop: Loop) -> None:
 
 
 def _unroll(machine: Machine, frame: Frame, node: Any, items: Sequence[Value], start: Callable[[Value], None]) -> None:
-    loop = Loop()
+    loop, outer, returns = Loop(), frame.unsure, len(frame.returns)
     for item in items:
         start(item)
         _round(machine, frame, node, loop)
         if not frame.alive:
             break
+    frame.unsure = _sure_again(frame, outer, returns)
     _after(machine, frame, node, loop)
 
 
@@ -126,7 +128,7 @@ def _widen(
 ) -> None:
     """A loop of unknown length. ``runs``: whether its body surely runs; None if only a break ends it."""
     states: list[Names] = [dict(frame.scope.names)]
-    outer = frame.unsure
+    outer, returns, modes = frame.unsure, len(frame.returns), machine.modes
     for start in rounds:
         frame.unsure = machine.memory.births
         start()
@@ -137,13 +139,19 @@ def _widen(
         states.append(dict(frame.scope.names))
         if len(states) > 2 and not _moving(states):
             break
-    frame.unsure = outer
+    frame.unsure = _sure_again(frame, outer, returns)
+    machine.modes = machine.modes if runs else machine.modes & modes
     ends = states[1:] if runs else states
     frame.alive = bool(ends) and runs is not None
     if frame.alive:
         known = [{name: frame.unlearned(value) for name, value in state.items()} for state in states]
         frame.scope.names = _settled(known, len(ends) == len(states))
     _after(machine, frame, node, loop)
+
+
+def _sure_again(frame: Frame, before: int, returns: int) -> int:
+    """How much may have stayed as it was once a loop is over: as before it, unless some way left the function in it."""
+    return max(before, frame.scope.born) if len(frame.returns) > returns else before
 
 
 def _after(machine: Machine, frame: Frame, node: Any, loop: Loop) -> None:

@@ -288,6 +288,7 @@ Value = (
 NONE = Const(None)
 ANY = Unknown()
 COEFFICIENT = Unknown("coefficient")
+MANY = Unknown("one of many values")  # and it stays that, whatever else it may be
 
 
 def forced(value: Value) -> Value:
@@ -314,7 +315,7 @@ def join(values: Iterable[Value]) -> Value:
         distinct = list(dict.fromkeys(COEFFICIENT if getattr(v, "is_coefficient", False) else v for v in distinct))
     if len(distinct) == 1:
         return distinct[0]
-    return Choice(tuple(distinct)) if len(distinct) <= MAX_CHOICES else ANY
+    return MANY if len(distinct) > MAX_CHOICES or MANY in distinct else Choice(tuple(distinct))
 
 
 def tensors(value: Value | None) -> tuple[Tensor, ...]:

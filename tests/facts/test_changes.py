@@ -279,3 +279,30 @@ CASES = {
 @pytest.mark.parametrize(("text", "ranges"), CASES.values(), ids=CASES)
 def test_the_ranges_at_the_sink_are_true(text: str, ranges: set[str]) -> None:
     assert at_sink(text) == ranges
+
+
+LEFT_EARLY = """
+class Holder:
+    pass
+
+holder = Holder()
+holder.x = x
+"""
+
+
+@pytest.mark.parametrize(
+    "way", ["if UNKNOWN:\n        return", "for _ in UNKNOWN:\n        if UNKNOWN:\n            return"]
+)
+def test_what_a_function_changes_after_it_may_have_returned_may_be_as_it_was(way: str) -> None:
+    text = LEFT_EARLY + f"def change():\n    {way}\n    holder.x = x * 2 - 1\nchange()\nsave_image(holder.x, 'a.png')\n"
+    assert at_sink(text) == {SIGNED, UNIT}
+
+
+def test_what_a_round_changes_after_it_may_have_ended_may_be_as_it_was() -> None:
+    text = "for _ in (1, 2):\n    if UNKNOWN:\n        break\n    holder.x = x * 2 - 1\nsave_image(holder.x, 'a.png')\n"
+    assert at_sink(LEFT_EARLY + text) == {SIGNED, UNIT}
+
+
+def test_what_is_changed_after_a_check_that_raises_is_changed() -> None:
+    text = "def change():\n    if UNKNOWN:\n        raise ValueError\n    holder.x = x * 2 - 1\n"
+    assert at_sink(LEFT_EARLY + text + "change()\nsave_image(holder.x, 'a.png')\n") == {SIGNED}

@@ -53,6 +53,9 @@ MODES: dict[str, set[bool | None]] = {
     "def sample(model):\n    model.eval()\n    return model(x)\nsample(net)\nnet.train()\nnet(x)": {False, True},
     "def evaluate():\n    net.eval()\nevaluate()\nnet.train()\nevaluate()\nnet(x)": {False},
     "def ask():\n    return net(x)\nask()\nnet.eval()\nask()": {True, False},
+    "def off():\n    if UNKNOWN:\n        return\n    net.eval()\noff()\nnet(x)": {None},
+    "for _ in UNKNOWN:\n    net.eval()\nnet(x)": {None},
+    "for _ in (1, 2):\n    if UNKNOWN:\n        net.eval()\n        break\nnet(x)": {None},
     "def later(net):\n    return net(x)": {None},
 }
 
