@@ -244,3 +244,65 @@ def test_a_loop_that_trains_in_each_round_is_no_sampler() -> None:
     run(net, torch.optim.Adam(net.parameters()))
     """)
     assert [card.kind for card in found] == ["training"]
+
+
+def test_noise_drawn_when_a_network_is_made_is_no_step_of_the_sampler() -> None:
+    card = sampler_of("""
+    class Embedding(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weights = torch.randn(16)
+
+        def forward(self, x, t):
+            return x * self.weights.mean()
+
+    def sample(net, steps=10):
+        x = torch.randn(8, 3, 32, 32)
+        dt = 1 / steps
+        for t in torch.linspace(0, 1, steps):
+            x = x + dt * net(x, t)
+        save_image((x + 1) / 2, "a.png")
+
+    sample(Embedding())
+    """)
+    assert value(card, "sampler") == "Euler (deterministic)"
+
+
+def test_each_path_has_the_table_it_asks_for() -> None:
+    found = cards_of("""
+    def make_beta_schedule(steps, last):
+        return torch.linspace(1e-4, last, steps)
+
+    def cumulated(betas):
+        return torch.cumprod(1 - betas, 0)
+
+    def learn_short(net, x):
+        table = cumulated(make_beta_schedule(100, 0.2))
+        F.mse_loss(net(x * table[3], 3), x).backward()
+
+    def learn_long(net, x):
+        table = cumulated(make_beta_schedule(1000, 0.02))
+        F.mse_loss(net(x * table[3], 3), x).backward()
+    """)
+    schedules = {card.name: value(card, "schedule") or "" for card in found}
+    assert schedules["learn_short"].startswith("linear, T=100, beta 0.0001 to 0.2,")
+    assert schedules["learn_long"].startswith("linear, T=1000, beta 0.0001 to 0.02,")
+
+
+def test_an_autoencoder_that_only_an_option_brings_is_not_there_by_default() -> None:
+    encode = "if vae is not None: x = vae.encode(x).latent_dist.sample()"
+    make = (
+        "import argparse\n"
+        "from diffusers import AutoencoderKL\n"
+        "parser = argparse.ArgumentParser()\n"
+        'parser.add_argument("--vae", type=str, default=DEFAULT)\n'
+        "args = parser.parse_args()\n"
+        "if args.vae is None:\n"
+        "    train(Net(), None)\n"
+        "else:\n"
+        "    train(Net(), AutoencoderKL.from_pretrained(args.vae))\n"
+    )
+    absent = learning(encode=encode, make=make.replace("DEFAULT", "None"))
+    assert value(absent, "data range") == "[-1, 1] by default"
+    given = learning(encode=encode, make=make.replace("DEFAULT", '"some"'))
+    assert "latents of pictures in [-1, 1]" in (value(given, "data range") or "")

@@ -192,13 +192,21 @@ def _teachers(context: Sampling, taught: list[tuple[Context, Card]]) -> list[Car
     """The trainings whose network this samples: by the network, by the functions they share, or the only one."""
     keys = {network.key for network in context.networks}
     same = [card for other, card in taught if keys & _networks(other)]
-    near = [card for other, card in taught if other.functions & context.functions]
+    near = _nearest(context, taught)
     every = [card for _, card in taught]
     found = same or near or (every if len(every) == 1 else [])
     homes = {context.paths.home(sink.site) for sink in context.sinks}
     shown = [card for other, card in taught if card in found and homes & other.functions]
     found = [card for card in shown or found if _says(card, "prediction")] or found
     return [card for card in found if _of_levels(card)] or found if context.loops else found
+
+
+def _nearest(context: Sampling, taught: list[tuple[Context, Card]]) -> list[Card]:
+    """Those that share the sampler itself or its class, else methods that its loop calls, else anything."""
+    mates = {context.function, *context.paths.mates(context.function)}
+    methods = {f for f in context.called if f in context.facts.seen.owners}
+    shared = ([card for other, card in taught if other.functions & own] for own in (mates, methods, context.functions))
+    return next((found for found in shared if found), [])
 
 
 def _of_levels(card: Card) -> bool:
@@ -232,6 +240,8 @@ def _shared(teachers: list[Card], topic: str) -> CardLine:
     values = dict.fromkeys(line.value for line in lines)
     if not lines or None in values or len(values) > MOST:
         return CardLine(topic, None)
+    if topic == "prediction":
+        values = dict.fromkeys(part for value in values for part in re.split(r" or |, ", str(value)))
     whole = [v for v in values if not any(v != other and _is_part(str(v), str(other)) for other in values)]
     return CardLine(topic, either(whole), lines[0].place)
 

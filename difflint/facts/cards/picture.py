@@ -95,14 +95,23 @@ def data_range(context: Context) -> CardLine:
     found = _here(context)
     if not any(t.kind is Kind.LATENT for t in found) and _encodes(context):
         return CardLine("data range", None)
+    unused = _by_default(context) and any(t.kind is Kind.DATA for t in found)
     for tensor in found:
+        if tensor.kind is Kind.LATENT and unused:
+            continue
         reached = through(tensor.links, tensor.base)
         if tensor.kind is Kind.LATENT:
             texts.append(f"latents{_made_of(tensor)}")
         elif reached is not None and reached.bounded:
             texts.append(str(reached))
         site = site or _last(tensor.links) or tensor.origin.site
-    return context.line("data range", either(texts) if texts else None, site)
+    by_default = " by default" if unused and any(t.kind is Kind.LATENT for t in found) else ""
+    return context.line("data range", f"{either(texts)}{by_default}" if texts else None, site)
+
+
+def _by_default(context: Context) -> bool:
+    """Whether an option names the autoencoder, and by default none."""
+    return context.option(r"\w*(?:vae|autoencoder)\w*") == "None"
 
 
 def _made_of(latents: Tensor) -> str:

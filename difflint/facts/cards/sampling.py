@@ -13,7 +13,7 @@ import libcst as cst
 from difflint.card import CardLine
 from difflint.facts.cards import words
 from difflint.facts.cards.context import Context, Group, grouped, surely
-from difflint.facts.cards.paths import Functions
+from difflint.facts.cards.paths import Functions, is_constructor
 from difflint.facts.cards.picture import scaling
 from difflint.facts.cards.wording import argument, call, code, either, known
 from difflint.facts.events import Sink
@@ -73,11 +73,18 @@ class Sampling(Context):
 
     @cached_property
     def own(self) -> Functions:
-        """What the loop calls, without what the refinements of its class put in the place of its methods."""
-        owners = self.facts.seen.owners
+        """What each round runs: no constructors, nor what refinements of its class put in the place of its methods."""
+        owners, calls = self.facts.seen.owners, self.paths.calls
         mine = owners.get(self.function)
-        refined = {f for f in self.called if mine is not None and f in owners and _refines(owners[f], mine)}
-        return self.called - refined
+        found: set[Site] = set()
+        waiting = [f for f, at in calls.get(self.function, {}) if any(self.paths.within(at, s) for s in self.spans)]
+        while waiting:
+            function = waiting.pop()
+            refined = mine is not None and function in owners and _refines(owners[function], mine)
+            if function not in found and not refined and not is_constructor(function):
+                found.add(function)
+                waiting += [callee for callee, _ in calls.get(function, {})]
+        return frozenset(found)
 
 
 def _refines(cls: Class, other: Class) -> bool:
@@ -124,6 +131,10 @@ def name_of(function: Site) -> str:
     return str(found) if found else function.path.rpartition("/")[2]
 
 
+def _has_name(function: Site) -> bool:
+    return getattr(function.node, "name", None) is not None
+
+
 def sampler(context: Sampling) -> CardLine:
     """Which way the state goes from noise to a picture."""
     schedulers = context.notes("scheduler")
@@ -140,9 +151,17 @@ def sampler(context: Sampling) -> CardLine:
     if not context.loops:
         passed = any(t.kind is Kind.MODEL for _, t in shown(context))
         return context.line("sampler", "one pass of the network" if passed else None, context.function)
-    noisy = bool(context.looped("noise")) or bool(re.search(r"randn|normal_?\(|noise_sampler\(", context.text))
+    noisy = _is_noisy(context)
     kind = _method(context, noisy)
     return context.line("sampler", kind, context.loops[0])
+
+
+def _is_noisy(context: Sampling) -> bool:
+    """Whether a round draws noise, itself or through what it calls."""
+    drawn = [g for g in context.looped("noise") if g[0].inside in context.own or g[0].inside == context.function]
+    return bool(drawn) or bool(
+        re.search(r"randn|normal_?\(|noise_sampler\(|\.r?sample\(\)", context.code_of(context.own))
+    )
 
 
 def _owner(context: Context, function: Site) -> str:
@@ -156,7 +175,7 @@ def call_name(context: Context, group: Group) -> str:
 
 def _method(context: Sampling, noisy: bool) -> str:
     owner = context.facts.seen.owners.get(context.function)
-    functions = [name_of(context.function), *(name_of(f) for f in context.own)]
+    functions = [name_of(context.function), *(name_of(f) for f in context.own if _has_name(f))]
     names = " ".join([owner.name if owner is not None else "", *functions]).lower()
     way = "noise in each step" if noisy else "deterministic"
     helpers = " ".join(_owner(context, f) for f in context.own).lower()

@@ -17,6 +17,7 @@ from difflint.facts.notes import written
 from difflint.facts.schedules import Schedule
 from difflint.facts.steps import Site
 from difflint.facts.targets import target
+from difflint.facts.values import choices, constant
 from difflint.syntax import walk
 
 SCALE_NAMES = (
@@ -39,6 +40,8 @@ def schedule(context: Context) -> CardLine:
         (s for s in seen if s.site is not None), lambda s: context.paths.home(s.site or Site("", None))
     )
     tables = tables or (seen if len(seen) == 1 and context.mentions(words.TABLES) else [])
+    if len(tables) > 1:
+        tables = _asked(context, tables) or tables
     if tables and len(tables) <= MOST:
         return context.line("schedule", either(_numbers(table) for table in tables), tables[0].site)
     groups = context.notes("scheduler") or context.notes("schedule")
@@ -50,6 +53,13 @@ def schedule(context: Context) -> CardLine:
     if _interpolates(context):
         return CardLine("schedule", "none (noise and data are interpolated)")
     return context.absent("schedule", words.SCHEDULE, "none (no table of noise levels)")
+
+
+def _asked(context: Context, tables: list[Schedule]) -> list[Schedule]:
+    """The tables that the path's own calls ask for, by their number of steps."""
+    given = [value for g in context.notes("schedule") for noted in g for _, _, value in noted.args]
+    numbers = {constant(v) for value in given if value is not None for v in choices(value)}
+    return [table for table in tables if table.T in numbers]
 
 
 def _interpolates(context: Context) -> bool:
