@@ -306,3 +306,18 @@ def test_an_autoencoder_that_only_an_option_brings_is_not_there_by_default() -> 
     assert value(absent, "data range") == "[-1, 1] by default"
     given = learning(encode=encode, make=make.replace("DEFAULT", '"some"'))
     assert "latents of pictures in [-1, 1]" in (value(given, "data range") or "")
+
+
+def test_a_loop_over_files_is_no_sampler() -> None:
+    found = cards_of("""
+    import os
+
+    def restore(net):
+        names = os.listdir("noisy")
+        x = torch.randn(8, 3, 32, 32)
+        for name in names:
+            x = x - 0.1 * net(x, 0)
+
+    restore(Net())
+    """)
+    assert found == []

@@ -107,7 +107,8 @@ def _sampling_paths(facts: Facts, paths: Paths) -> list[Sampling]:
     """The functions whose loop changes a sampler's state, and those that show what a network makes of noise."""
     found: dict[Site, tuple[dict[Site, None], set[Network]]] = {}
     for event in facts.seen.sampled:
-        if not is_test(event.inside.path) and not words.NO_LOOP.search(paths.code(event.loop)):
+        other = words.NO_LOOP.search(paths.code(event.loop)) or sampling.goes_through_files(event.inside, event.loop)
+        if not is_test(event.inside.path) and not other:
             loops, networks = found.setdefault(event.inside, ({}, set()))
             loops[event.loop] = None
             networks.update(event.networks)

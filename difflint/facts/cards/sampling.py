@@ -106,6 +106,11 @@ def _goes_back(function: Site, loop: cst.For) -> bool:
     return bool(words.BACKWARDS.search(over)) and bool(words.CHANGED.search(body)) and bool(_carried(loop))
 
 
+def goes_through_files(function: Site, loop: Site) -> bool:
+    """Whether a loop's rounds are files, wherever their list was made."""
+    return isinstance(loop.node, cst.For) and bool(words.FILES.search(_text(_assigned(function, loop.node.iter))))
+
+
 def _text(node: cst.CSTNode) -> str:
     return cst.Module([]).code_for_node(node)
 

@@ -46,7 +46,8 @@ def schedule(context: Context) -> CardLine:
         return context.line("schedule", either(_numbers(table) for table in tables), tables[0].site)
     groups = context.notes("scheduler") or context.notes("schedule")
     if groups:
-        return context.line("schedule", either(call(context, g) for g in groups[:MOST]), groups[0][0].site)
+        text = either(call(context, g) for g in groups[:MOST])
+        return context.line("schedule", None if "or others" in text else text, groups[0][0].site)
     betas = [g for g in context.every("range") if "beta" in context.facts.code(g[0].site) and len(g[0].args) > 2]
     if betas:
         return context.line("schedule", call(context, betas[0]), betas[0][0].site)

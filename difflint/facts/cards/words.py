@@ -84,6 +84,7 @@ BACKWARDS = re.compile(
 )
 NO_SAMPLER = re.compile(r"^__init__$|bpd|loss|nll|likelihood|reverse_sample|encode|invert|train|log_image")
 NO_LOOP = re.compile(r"backward\(|\A\s*for[^\n]* in [^\n]*(listdir|glob|loader|dataset|epoch|batch|files)")
+FILES = re.compile(r"\b(listdir|glob|iglob|rglob|scandir)\(")
 CHANGED = re.compile(
     r"randn|p_sample|step\(|denois|posterior|\beps|epsilon|velocity|score|pred|\b(?:self\.)?(?:u?net|model|network)\("
 )
