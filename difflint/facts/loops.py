@@ -210,9 +210,15 @@ def _met(before: Value | None, after: list[Value]) -> Value:
 
 def _is_replaced(before: Value, after: Value) -> bool:
     """Whether a loop is written to be run: noise that its rounds denoise, an empty list that they fill."""
-    if isinstance(before, Tensor) and before.kind in (Kind.NOISE, Kind.UNIFORM):
+    if isinstance(before, Tensor) and _is_noise(before):
         return any(isinstance(v, Tensor) and (v.origin.networks or v.kind is Kind.FEATURE) for v in choices(after))
     return isinstance(before, Items | Record) and before in (Items((), getattr(before, "kind", "")), Record())
+
+
+def _is_noise(tensor: Tensor) -> bool:
+    """Noise, also where it was multiplied by a deviation that is not known."""
+    parts = tensor.origin.parts if tensor.kind is Kind.MIX else ()
+    return tensor.kind in (Kind.NOISE, Kind.UNIFORM) or (bool(parts) and all(_is_noise(part) for part in parts))
 
 
 def _growing(rounds: list[Value]) -> Value | None:
