@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from difflint.cache import Store, digest, digest_of
+from difflint.files import SourceFile
 from difflint.lookups import Lookups
+from difflint.syntax.live import Piece
 
 if TYPE_CHECKING:
     from difflint.facts.units import Unit
@@ -34,6 +36,16 @@ class Kept:
     def probes(self) -> Probes:
         """What was looked for, all files together."""
         return {target: found for probes in self.asked.values() for target, found in probes.items()}
+
+    def pieces(self, source: SourceFile, cut: Callable[[SourceFile], Sequence[Piece]]) -> Sequence[Piece]:
+        """The pieces of a file, as they were cut before."""
+        key = "pieces", digest(source.text.encode())
+        found = self._store.get(*key)
+        if isinstance(found, list):
+            return [Piece(line, tuple(names), frozenset(calls), hit) for line, names, calls, hit in found]
+        pieces = cut(source)
+        self._store.put([[p.line, p.names, sorted(p.calls), p.hit] for p in pieces], *key)
+        return pieces
 
     def recall(self, unit: Unit) -> dict[str, Any] | None:
         """The record of a file, if nothing that it depends on has changed."""

@@ -21,7 +21,7 @@ from difflint.facts.steps import Site
 from difflint.files import SourceFile
 from difflint.lookups import Lookups
 from difflint.syntax.live import Piece, live, pieces
-from difflint.syntax.outline import outline
+from difflint.syntax.outline import HELD, forget, outline
 from difflint.syntax.positions import Span, locate
 
 # What a rule can speak about: sinks, casts, losses, gradients, and conversions of pictures.
@@ -31,6 +31,7 @@ LOOKED_FOR = re.compile(
     r"|mse_loss|MSELoss|l1_loss|L1Loss|SmoothL1|smooth_l1|huber|BCE|binary_cross|training_step|manual_backward"
 )
 
+MOST_HELD = 2_000_000  # characters of parsed text, some 200 MB of trees
 ENOUGH = 8  # files for a process of their own
 
 Observed = tuple[dict[str, Any], dict[str, dict[str, str | None]]]  # a record, and what each file looked for
@@ -44,9 +45,9 @@ class Unit:
     lines: frozenset[int]
 
 
-def units(sources: Sequence[SourceFile]) -> list[Unit]:
+def units(sources: Sequence[SourceFile], kept: Kept) -> list[Unit]:
     """The files in which something can matter, each with the definitions it is about."""
-    found = [_pieces(source) for source in sources]
+    found = [kept.pieces(source, _pieces) for source in sources]
     return [Unit(source, lines) for source, lines in zip(sources, live(found), strict=True) if lines]
 
 
@@ -71,14 +72,16 @@ class Observer:
         """The record of one file, and what it depends on."""
         analysis = interpret_alone(unit.source, self._shared, unit.lines)
         project = analysis.project
-        if analysis.trespassed:
-            self._shared = self._new()
         found = {
             **record.write(analysis.seen, _Places(project).span),
             "errors": [[failure.path, failure.message] for failure in analysis.failures],
             "consulted": sorted(project.consulted),
         }
-        return found, project.needs(unit.source.location)
+        needs = project.needs(unit.source.location)
+        if analysis.trespassed or HELD.characters > MOST_HELD:
+            forget()
+            self._shared = self._new()
+        return found, needs
 
 
 class _Places:
@@ -98,7 +101,7 @@ def examine(
     sources: Sequence[SourceFile], make: Callable[[], Observer], kept: Kept, jobs: int
 ) -> tuple[Observations, list[Failure]]:
     """What there is to see in these files, each analysed by itself; the result is the same with any number of jobs."""
-    wanted = units(sources)
+    wanted = units(sources, kept)
     known = {number: found for number, unit in enumerate(wanted) if (found := kept.recall(unit)) is not None}
     missing = [number for number in range(len(wanted)) if number not in known]
     new = observe_all([wanted[number] for number in missing], make, jobs)

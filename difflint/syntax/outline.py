@@ -30,6 +30,21 @@ TRANSPARENT = frozenset(
 LARGEST = 1e300  # beyond it numbers are left to whoever evaluates them
 
 
+class _Held:
+    """How many characters of parsed text are held in memory, a hundred times as large as trees."""
+
+    characters = 0
+
+
+HELD = _Held()
+
+
+def forget() -> None:
+    """Let go of the outlines of all files; who still needs one has it made again."""
+    outline.cache_clear()
+    HELD.characters = 0
+
+
 @dataclass(eq=False)
 class Chunk:
     """Consecutive lines of a file, the first of them numbered ``first`` from 1, and their statements.
@@ -49,6 +64,7 @@ class Chunk:
     def tree(self) -> cst.Module:
         """The lines as a module; an empty one, with ``error`` set, if LibCST cannot parse what Python can."""
         self.parsed.append(self)
+        HELD.characters += len(self.text)
         try:
             return cst.parse_module(self.source)
         except (cst.ParserSyntaxError, cst.CSTValidationError) as error:
