@@ -48,6 +48,9 @@ class Cost:
     wall: float
     memory: float
 
+    def __str__(self) -> str:
+        return f"{self.cpu:8.2f} s CPU {self.wall:8.2f} s {self.memory:6.0f} MB"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -82,7 +85,8 @@ def unpack(archive: Path, target: Path) -> None:
     if archive.suffix == ".whl":
         zipfile.ZipFile(archive).extractall(target)
     else:
-        tarfile.open(archive).extractall(target, filter="data")
+        with tarfile.open(archive) as tar:
+            tar.extractall(target, filter="data")
 
 
 def thin(tree: Path, size: int) -> list[Path]:
@@ -108,9 +112,7 @@ def measure(tree: Path, files: Sequence[Path], cache: Path) -> None:
     rows[f"difflint, {changed.name} changed"] = cost(kept, tree)
     rows["difflint, no cache, 2 jobs"] = cost([*lint, "--no-cache", "--jobs", "2"], tree)
     for name, row in rows.items():
-        print(
-            f"  {name:34} {row.cpu:8.2f} s CPU {row.wall:8.2f} s {row.memory:6.0f} MB {row.cpu / parse.cpu:6.2f} x parse"
-        )
+        print(f"  {name:34} {row} {row.cpu / parse.cpu:6.2f} x parse")
 
 
 def compare(tree: Path, venv: Path) -> None:
@@ -119,7 +121,7 @@ def compare(tree: Path, venv: Path) -> None:
     for name, (package, command) in OTHERS.items():
         subprocess.run([venv / "bin" / "pip", "install", "--quiet", package], check=True)
         row = cost([str(venv / "bin" / command[0]), *command[1:]], tree)
-        print(f"  {name:34} {row.cpu:8.2f} s CPU {row.wall:8.2f} s {row.memory:6.0f} MB")
+        print(f"  {name:34} {row}")
 
 
 def cost(command: Sequence[str], folder: Path, given: str = "") -> Cost:

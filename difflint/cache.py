@@ -33,7 +33,8 @@ class Store:
         if self._folder is None:
             return None
         try:
-            return json.loads(self._file(key).read_bytes())
+            check, _, body = self._file(key).read_bytes().partition(b"\n")
+            return json.loads(body) if check.decode() == digest(body) else None
         except (OSError, ValueError, RecursionError):
             return None
 
@@ -41,11 +42,11 @@ class Store:
         """Keep a JSON value, whole or not at all; a cache that cannot be written is given up with a warning."""
         if self._folder is None:
             return
-        file = self._file(key)
+        file, body = self._file(key), json.dumps(value).encode()
         try:
             self._begin(file.parent)
-            with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as draft:
-                json.dump(value, draft)
+            with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as draft:
+                draft.write(b"%s\n%s" % (digest(body).encode(), body))
             os.replace(draft.name, file)
         except OSError as error:
             log.warning("difflint: cache %s is not used: %s", self._folder, error.strerror or error)
