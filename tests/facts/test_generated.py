@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from difflint import places
+from difflint.cache import Store
 from difflint.facts import knowledge
 from difflint.facts.analysis import INTERNAL, interpret
+from difflint.facts.kept import Kept
 from difflint.facts.machine import BUDGET, Machine
 from difflint.facts.units import Observer, units
 from difflint.files import SourceFile, read_all
@@ -112,7 +114,7 @@ def test_every_program_is_done_within_the_budget(monkeypatch: pytest.MonkeyPatch
 def recorded(texts: list[str]) -> str:
     """The records of programs, analysed one after the other, as JSON."""
     observer = Observer(knowledge(), lambda path: None)
-    found = [observer.observe(unit) for text in texts for unit in units([sourced(text)])]
+    found = [observer.observe(unit) for text in texts for unit in units([sourced(text)], Kept(Store(None)))]
     return json.dumps(found, sort_keys=True)
 
 
