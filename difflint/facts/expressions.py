@@ -33,6 +33,8 @@ from difflint.facts.values import (
     join,
 )
 
+HEAVIEST = 10_000  # values in one display, nested ones included
+
 
 def name(machine: Machine, frame: Frame, node: cst.Name) -> Value:
     scope = frame.scope.holder(node.value)
@@ -111,7 +113,10 @@ def spread(machine: Machine, frame: Frame, elements: list[tuple[Any, bool]], kin
         else:
             items.append(indexing.item_of(machine, frame, value))
             exact = False
-    return Items(tuple(items), kind) if exact and len(items) <= containers.MAX_ITEMS else Elements(join(items))
+    made = Items(tuple(items), kind)
+    if made.weight > HEAVIEST:
+        return Unknown("nested lists")
+    return made if exact and len(items) <= containers.MAX_ITEMS else Elements(join(items))
 
 
 def dictionary(machine: Machine, frame: Frame, node: cst.Dict) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 from difflint.facts.conversions import implied_base
@@ -47,14 +48,23 @@ class Network:
 
 
 _IDENTITIES: dict[object, int] = {}
+_NUMBERS = count()
 
 
-def _identity(*parts: object) -> int:
-    """One number for equal parts. Tensors are made of tensors: comparing them part by part takes exponential time."""
-    return _IDENTITIES.setdefault(parts, len(_IDENTITIES))
+def identity_of(*parts: object) -> int:
+    """One number for equal parts. Values are made of values: comparing them part by part takes exponential time."""
+    found = _IDENTITIES.get(parts)
+    if found is None:
+        found = _IDENTITIES[parts] = next(_NUMBERS)
+    return found
 
 
-class _Identified:
+def forget_identities() -> None:
+    """Let go of the parts of all values; those that are alive keep their numbers, which are not given again."""
+    _IDENTITIES.clear()
+
+
+class Identified:
     """Equal when their identities are."""
 
     @property
@@ -69,7 +79,7 @@ class _Identified:
 
 
 @dataclass(frozen=True, eq=False)
-class Origin(_Identified):
+class Origin(Identified):
     """Where a tensor's value begins, and what is known of it there.
 
     ``nominal`` is what the writer means, ``hard`` what is guaranteed; None is unknown, infinite ends are open.
@@ -89,11 +99,11 @@ class Origin(_Identified):
     @cached_property
     def identity(self) -> int:
         parts = frozenset(part.identity for part in self.parts)
-        return _identity(self.kind, self.site, self.nominal, self.hard, self.networks, parts, self.clipped, self.clip)
+        return identity_of(self.kind, self.site, self.nominal, self.hard, self.networks, parts, self.clipped, self.clip)
 
 
 @dataclass(frozen=True, eq=False)
-class Tensor(_Identified):
+class Tensor(Identified):
     """An array, tensor or picture: an origin and the links from it, which take the origin's ranges along."""
 
     origin: Origin
@@ -128,4 +138,4 @@ class Tensor(_Identified):
 
     @cached_property
     def identity(self) -> int:
-        return _identity(self.origin.identity, self.links, self.dtype, self.container, self.amp, self.layout)
+        return identity_of(self.origin.identity, self.links, self.dtype, self.container, self.amp, self.layout)

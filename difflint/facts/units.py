@@ -18,6 +18,7 @@ from difflint.facts.library import Library
 from difflint.facts.machine import Machine
 from difflint.facts.project import Project, Read
 from difflint.facts.steps import Site
+from difflint.facts.tensors import forget_identities
 from difflint.files import SourceFile
 from difflint.lookups import Lookups
 from difflint.syntax.live import Piece, live, pieces
@@ -31,7 +32,7 @@ LOOKED_FOR = re.compile(
     r"|mse_loss|MSELoss|l1_loss|L1Loss|SmoothL1|smooth_l1|huber|BCE|binary_cross|training_step|manual_backward"
 )
 
-MOST_HELD = 2_000_000  # characters of parsed text, some 200 MB of trees
+MOST_HELD = 5_000_000  # characters of parsed text
 ENOUGH = 8  # files for a process of their own
 
 Observed = tuple[dict[str, Any], dict[str, dict[str, str | None]]]  # a record, and what each file looked for
@@ -78,8 +79,11 @@ class Observer:
             "consulted": sorted(project.consulted),
         }
         needs = project.needs(unit.source.location)
-        if analysis.trespassed or HELD.characters > MOST_HELD:
+        if analysis.trespassed:
+            self._shared = self._new()
+        if HELD.characters > MOST_HELD:
             forget()
+            forget_identities()
             self._shared = self._new()
         return found, needs
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from difflint.facts.steps import Site
+from difflint.facts.tensors import Identified, identity_of
 from difflint.facts.tensors import Kind as Kind
 from difflint.facts.tensors import Network as Network
 from difflint.facts.tensors import Origin as Origin
@@ -90,16 +91,25 @@ class Const:
         return hash((type(self.value), self.value))
 
 
-@dataclass(frozen=True)
-class Items:
+@dataclass(frozen=True, eq=False)
+class Items(Identified):
     """A list, tuple or set whose items are known."""
 
     items: tuple[Value, ...]
     kind: str = "list"
 
+    @cached_property
+    def identity(self) -> int:
+        return identity_of(Items, self.items, self.kind)
 
-@dataclass(frozen=True)
-class Elements:
+    @cached_property
+    def weight(self) -> int:
+        """How many values there are in it, at all depths: a list that holds itself twice, again and again, is endless."""
+        return 1 + sum(item.weight if isinstance(item, Items) else 1 for item in self.items)
+
+
+@dataclass(frozen=True, eq=False)
+class Elements(Identified):
     """An iterable of any length: what its items may be, and what the first one is where that is known."""
 
     item: Value
@@ -107,14 +117,22 @@ class Elements:
     some: bool = False  # whether there surely is one
     numbers: range | None = None  # the numbers of a range
 
+    @cached_property
+    def identity(self) -> int:
+        return identity_of(Elements, self.item, self.first, self.some, self.numbers)
 
-@dataclass(frozen=True)
-class Record:
+
+@dataclass(frozen=True, eq=False)
+class Record(Identified):
     """A dict, or anything that carries values under known keys; ``rest`` is what any other key gives."""
 
     entries: tuple[tuple[Any, Value], ...] = ()
     rest: Value | None = None
     ordered: bool = False  # a named tuple: positions count too
+
+    @cached_property
+    def identity(self) -> int:
+        return identity_of(Record, self.entries, self.rest, self.ordered)
 
     def get(self, key: Any) -> Value | None:
         return next((value for name, value in self.entries if name == key), self.rest)
@@ -261,11 +279,15 @@ class Partial:
     kwargs: tuple[tuple[str, Value], ...]
 
 
-@dataclass(frozen=True)
-class Choice:
+@dataclass(frozen=True, eq=False)
+class Choice(Identified):
     """One of a few values, kept apart: two branches give two."""
 
     values: tuple[Value, ...]
+
+    @cached_property
+    def identity(self) -> int:
+        return identity_of(Choice, self.values)
 
 
 Value = (

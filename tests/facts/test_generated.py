@@ -188,3 +188,8 @@ def test_a_mutated_fixture_never_breaks_the_analysis(fixture: Path, picks: list[
 def test_stitched_lines_of_fixtures_never_break_the_analysis(lines: list[str]) -> None:
     kept = [line for line in lines if parses(line)]
     assert is_sound("\n".join((HEAD, *kept)) + "\n")
+
+
+def test_lists_in_lists_without_end_are_unknown() -> None:
+    text = "seen = [1]\n" + "seen = [seen, seen]\n" * 60 + "print(seen == seen)\n"
+    assert interpret([sourced(text)], knowledge(), lambda path: None).failures == ()
