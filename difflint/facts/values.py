@@ -104,7 +104,7 @@ class Items(Identified):
 
     @cached_property
     def weight(self) -> int:
-        """How many values there are in it, at all depths: a list that holds itself twice, again and again, is endless."""
+        """How many values there are in it, at all depths; lists of lists grow without end."""
         return 1 + sum(item.weight if isinstance(item, Items) else 1 for item in self.items)
 
 
