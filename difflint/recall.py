@@ -32,10 +32,8 @@ class Run:
     def recall(self) -> Result | None:
         """The result of the same run, if the files it depends on besides are the same too."""
         kept = self._store.get(*self._key)
-        if not isinstance(kept, dict) or not _holds(kept["needs"], kept["probes"]):
-            return None
         try:
-            return _result(kept["result"], self._settings)
+            return _result(kept["result"], self._settings) if kept and _holds(kept["needs"], kept["probes"]) else None
         except (ConfirmError, KeyError, TypeError, ValueError):
             return None  # not what we wrote
 

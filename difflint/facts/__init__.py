@@ -40,7 +40,7 @@ def analyse(sources: Sequence[SourceFile]) -> Facts:
 def examine(sources: Sequence[SourceFile], kept: Kept | None = None, jobs: int = 1) -> Facts:
     """As `analyse`, file by file: what a file imports is interpreted for it, and nobody else's work changes it."""
     texts = {source.path: source.text for source in sources}
-    seen, failures = units.examine(sources, _observer, kept or Kept(Store(None)), jobs)
+    seen, failures = units.examine(sources, units.looked_for(knowledge()), _observer, kept or Kept(Store(None)), jobs)
     errors = tuple(FileError(failure.path, failure.message) for failure in failures)
     return Facts(seen, Project(_read), errors, text=lambda path: texts.get(path) or read_source(absolute(path)).text)
 

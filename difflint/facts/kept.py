@@ -26,6 +26,7 @@ class Kept:
         self._stays = cache(self._finds_the_same)
         self.asked: dict[str, Probes] = {}  # by file: what it looked for
         self.consulted: set[str] = set()
+        self._new: set[str] = set()  # files whose imports were followed in this run
 
     @property
     def needs(self) -> dict[str, str | None]:
@@ -62,14 +63,15 @@ class Kept:
         """Keep a record; ``asked`` tells for each file that took part what it looked for and found."""
         for file, probes in asked.items():
             self.asked.setdefault(file, {}).update(probes)
+        self._new.update(asked)
         self.consulted.update(record["consulted"])
         needs = {file: self._digest(file) for file in (*asked, *record["consulted"])}
         self._store.put({"record": record, "needs": needs, "asked": sorted(asked)}, *_key(unit))
 
     def finish(self) -> None:
         """Keep what files look for, all of it together."""
-        for file, probes in self.asked.items():
-            self._store.put(probes, "imports", file, self._digest(file))
+        for file in sorted(self._new):
+            self._store.put(self.asked[file], "imports", file, self._digest(file))
 
     def _finds_the_same(self, file: str) -> bool:
         """Whether the imports of a file still mean the same files."""

@@ -70,11 +70,20 @@ class Row:
         return self.call_parameters is not None
 
 
+GENERAL = frozenset(("show", "Image"))  # of a figure, of Pillow
+
+
 class Library:
     """All rows by name, and the stub bodies that some names stand for."""
 
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self.rows = rows
+
+    @property
+    def sinks(self) -> frozenset[str]:
+        """The last names of what shows or saves pictures, without those that say nothing by themselves."""
+        shown = {name for name, row in self.rows.items() if any(case.sink is not None for case in row.cases)}
+        return frozenset(name.rpartition(".")[2] for name in shown) - GENERAL
 
     def knows(self, name: str) -> bool:
         return name in self.rows

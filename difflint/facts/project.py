@@ -45,7 +45,7 @@ class Module:
     def outline(self) -> Outline:
         """The file in pieces; raises cst.ParserSyntaxError."""
         if self._outline is None:
-            self._outline = outline(self.text)
+            self._outline = outline(self.text, str(self.location))
         return self._outline
 
 
@@ -82,11 +82,13 @@ class Project:
         project.own = Module(_dotted(location), path, text, location, root)
         return project, project.own
 
+    def all(self) -> list[Module]:
+        """Every module; the one that is interpreted for itself stands last and so wins over its shared version."""
+        return [*self.modules.values(), *([self.own] if self.own is not None else [])]
+
     def at(self, path: str) -> Module | None:
         """The file that reports call ``path``."""
-        if self.own is not None and self.own.path == path:
-            return self.own
-        return next((module for module in self.modules.values() if module.path == path), None)
+        return next((module for module in reversed(self.all()) if module.path == path), None)
 
     def needs(self, location: Path) -> dict[str, dict[str, str | None]]:
         """What was looked for on behalf of a file and of what it imports, by the file that asked."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import libcst as cst
 
+from difflint.errors import DifflintError
 from difflint.facts import record
 from difflint.facts.analysis import Failure, interpret_alone, shared_machine
 from difflint.facts.events import Observations
@@ -25,11 +29,10 @@ from difflint.syntax.live import Piece, live, pieces
 from difflint.syntax.outline import HELD, forget, outline
 from difflint.syntax.positions import Span, locate
 
-# What a rule can speak about: sinks, casts, losses, gradients, and conversions of pictures.
-LOOKED_FOR = re.compile(
-    r"save_image|make_grid|ToPILImage|to_pil_image|fromarray|imshow|imsave|imwrite|mimsave|wandb|add_images?\b|write_video"
-    r"|uint8|\.byte\(|ToTensor|to_tensor|Normalize\b|127\.5|\b255\b|randn|backward|autocast|float16|\.half\(|Scaler"
-    r"|mse_loss|MSELoss|l1_loss|L1Loss|SmoothL1|smooth_l1|huber|BCE|binary_cross|training_step|manual_backward"
+# What a rule can speak about besides sinks: casts, losses, gradients, noise, and conversions of pictures.
+WORDS = (
+    r"uint8|\bu1\b|\.byte\(|wandb|ToTensor|to_tensor|Normalize\b|127\.5|\b255\b|randn|backward|autocast|float16|\.half\("
+    r"|Scaler|mse_loss|MSELoss|l1_loss|L1Loss|SmoothL1|smooth_l1|huber|BCE|binary_cross|training_step|manual_backward"
 )
 
 MOST_HELD = 5_000_000  # characters of parsed text
@@ -46,15 +49,20 @@ class Unit:
     lines: frozenset[int]
 
 
-def units(sources: Sequence[SourceFile], kept: Kept) -> list[Unit]:
+def looked_for(knowledge: Library) -> re.Pattern[str]:
+    """What makes a definition worth running: the words above, and a call of anything that is a sink in the rows."""
+    return re.compile(rf"{WORDS}|\b(?:{'|'.join(sorted(knowledge.sinks))})\b")
+
+
+def units(sources: Sequence[SourceFile], words: re.Pattern[str], kept: Kept) -> list[Unit]:
     """The files in which something can matter, each with the definitions it is about."""
-    found = [kept.pieces(source, _pieces) for source in sources]
+    found = [kept.pieces(source, partial(_pieces, words)) for source in sources]
     return [Unit(source, lines) for source, lines in zip(sources, live(found), strict=True) if lines]
 
 
-def _pieces(source: SourceFile) -> Sequence[Piece]:
+def _pieces(words: re.Pattern[str], source: SourceFile) -> Sequence[Piece]:
     try:
-        return tuple(pieces(outline(source.text), LOOKED_FOR))
+        return tuple(pieces(outline(source.text, str(source.location)), words))
     except (cst.ParserSyntaxError, cst.CSTValidationError):
         return (Piece(1, (), frozenset(), True),)  # the analysis will say what is wrong with it
 
@@ -92,20 +100,18 @@ class _Places:
     """Where syntax nodes stand, file by file."""
 
     def __init__(self, project: Project) -> None:
-        self.project = project
+        self._parsed = {module.path: module.outline.parsed for module in project.all() if module.cut}
 
     def span(self, site: Site) -> Span:
         """The place of a node; the start of the file where it has none."""
-        module = self.project.at(site.path)
-        parsed = module.outline.parsed if module is not None and module.cut else ()
-        return locate(parsed, [site.node]).get(id(site.node), Span(1, 1, 1, 1))
+        return locate(self._parsed.get(site.path, ()), [site.node]).get(id(site.node), Span(1, 1, 1, 1))
 
 
 def examine(
-    sources: Sequence[SourceFile], make: Callable[[], Observer], kept: Kept, jobs: int
+    sources: Sequence[SourceFile], words: re.Pattern[str], make: Callable[[], Observer], kept: Kept, jobs: int
 ) -> tuple[Observations, list[Failure]]:
     """What there is to see in these files, each analysed by itself; the result is the same with any number of jobs."""
-    wanted = units(sources, kept)
+    wanted = units(sources, words, kept)
     known = {number: found for number, unit in enumerate(wanted) if (found := kept.recall(unit)) is not None}
     missing = [number for number in range(len(wanted)) if number not in known]
     new = observe_all([wanted[number] for number in missing], make, jobs)
@@ -126,15 +132,21 @@ def observe_all(wanted: Sequence[Unit], make: Callable[[], Observer], jobs: int)
         return
     size = -(-len(wanted) // (4 * jobs))
     parts = [wanted[start : start + size] for start in range(0, len(wanted), size)]
-    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(make,)) as pool:
-        for found in pool.map(_observe, parts):
-            yield from found
+    try:
+        with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(make,)) as pool:
+            for found in pool.map(_observe, parts):
+                yield from found
+    except BrokenProcessPool as error:
+        raise DifflintError(
+            "a process that analysed files has died, perhaps for want of memory; try --jobs 1"
+        ) from error
 
 
 _OBSERVER: list[Observer] = []  # of a worker process
 
 
 def _begin(make: Callable[[], Observer]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends workers without a word; the main process says it
     _OBSERVER[:] = [make()]
 
 

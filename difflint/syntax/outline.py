@@ -189,8 +189,11 @@ def statements(parts: Sequence[Part]) -> Iterator[Any]:
 
 
 @lru_cache(maxsize=4096)
-def outline(text: str) -> Outline:
-    """The pieces of a file; raises cst.ParserSyntaxError where neither Python nor LibCST can parse it."""
+def outline(text: str, file: str) -> Outline:
+    """The pieces of a file; its name tells it from a copy of it.
+
+    Raises cst.ParserSyntaxError where neither Python nor LibCST can parse it.
+    """
     cutter = _Cutter(text)
     tree = python_tree(text)
     if tree is None:

@@ -47,7 +47,6 @@ SAME: dict[type[cst.CSTNode], type[ast.AST]] = {
     cst.IfExp: ast.IfExp,
     cst.Lambda: ast.Lambda,
     cst.ListComp: ast.ListComp,
-    cst.GeneratorExp: ast.GeneratorExp,
     cst.For: ast.For,
     cst.FunctionDef: ast.FunctionDef,
     cst.While: ast.While,

@@ -16,7 +16,7 @@ from difflint.facts import knowledge
 from difflint.facts.analysis import INTERNAL, interpret
 from difflint.facts.kept import Kept
 from difflint.facts.machine import BUDGET, Machine
-from difflint.facts.units import Observer, units
+from difflint.facts.units import Observer, looked_for, units
 from difflint.files import SourceFile, read_all
 
 small = settings(
@@ -114,7 +114,11 @@ def test_every_program_is_done_within_the_budget(monkeypatch: pytest.MonkeyPatch
 def recorded(texts: list[str]) -> str:
     """The records of programs, analysed one after the other, as JSON."""
     observer = Observer(knowledge(), lambda path: None)
-    found = [observer.observe(unit) for text in texts for unit in units([sourced(text)], Kept(Store(None)))]
+    found = [
+        observer.observe(unit)
+        for text in texts
+        for unit in units([sourced(text)], looked_for(knowledge()), Kept(Store(None)))
+    ]
     return json.dumps(found, sort_keys=True)
 
 
