@@ -18,7 +18,6 @@ from typing import Any
 from difflint import __version__, places
 
 log = logging.getLogger(__name__)
-NAME = ".difflint_cache"
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of difflint; see https://bford.info/cachedir/\n"
 
 

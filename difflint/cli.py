@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from difflint.result import Result
 
 
+CACHE = ".difflint_cache"
+
+
 class ExitCode(IntEnum):
     """What a run found; for ``confirm``, FINDINGS means that something was confirmed."""
 
@@ -81,8 +84,14 @@ def cli() -> None:
 @click.option("--coverage", is_flag=True, help="Add what was not understood (text and json).")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write results of earlier runs.")
-@click.option("--cache-dir", type=click.Path(file_okay=False, path_type=Path), help="Where to keep results.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many processes analyse files (default: one a core).")
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Where to keep them (default: {CACHE} beside the configuration).",
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="How many processes analyse files (default: one a core)."
+)
 @click.option("--stdin-filename", metavar="FILE", help="Read one file from standard input and report it as FILE.")
 def check(
     paths: tuple[str, ...], style: str, output: Path | None, statistics: bool, coverage: bool, exit_zero: bool,
@@ -252,10 +261,10 @@ def _measured(found: Found, settings: Settings, stdin: Stdin | None) -> Result:
 
 def _known(found: Found, settings: Settings, stdin: Stdin | None, run: Mapping[str, Any]) -> Result:
     """The result of an earlier run where nothing has changed since, else of a new one."""
-    from difflint.cache import NAME, Store
+    from difflint.cache import Store
     from difflint.recall import Run
 
-    folder = None if run.get("no_cache") else run.get("cache_dir") or settings.root / NAME
+    folder = None if run.get("no_cache") else run.get("cache_dir") or settings.root / CACHE
     store = Store(folder)
     this = Run(store, settings, found, stdin)
     result = this.recall()

@@ -15,18 +15,8 @@ from typing import Any
 
 import libcst as cst
 
-TRANSPARENT = frozenset(
-    (
-        "property",
-        "staticmethod",
-        "classmethod",
-        "abstractmethod",
-        "cached_property",
-        "setter",
-        "no_grad",
-        "inference_mode",
-    )
-)
+BUILT_IN = ("property", "cached_property", "setter", "staticmethod", "classmethod", "abstractmethod")
+TRANSPARENT = frozenset((*BUILT_IN, "no_grad", "inference_mode"))  # decorators whose name says all
 LARGEST = 1e300  # beyond it numbers are left to whoever evaluates them
 
 
@@ -100,12 +90,8 @@ class Definition:
 
     @cached_property
     def tree(self) -> cst.FunctionDef:
-        found = self.chunk.statements
-        return (
-            found[0]
-            if found
-            else cst.ensure_type(cst.parse_statement(f"def {self.label}(*_, **__): ..."), cst.FunctionDef)
-        )
+        found = self.chunk.statements or (cst.parse_statement(f"def {self.label}(*_, **__): ..."),)
+        return cst.ensure_type(found[0], cst.FunctionDef)
 
     @cached_property
     def name(self) -> cst.Name:
