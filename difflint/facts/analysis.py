@@ -57,9 +57,8 @@ def interpret(
     sources: Sequence[SourceFile], knowledge: Library, read: Callable[[Path], tuple[str, str] | None]
 ) -> Analysis:
     """Interpret the given files as one project, every function in them."""
-    running = shared_machine(knowledge, Project(read, limit=MAX_IMPORTED))
     failures: list[Failure] = []
-    running.importer = _importer(failures)
+    running = shared_machine(knowledge, Project(read, limit=MAX_IMPORTED), failures)
     modules = [running.project.add(s.path, s.text, s.location, s.project) for s in sources]
     _run_modules(running, modules, failures, lambda value: not value.module.stub)
     return Analysis(running.seen, running.project, tuple(failures), tuple(running.unknown_calls))
@@ -73,7 +72,8 @@ def interpret_alone(source: SourceFile, shared: Machine, lines: frozenset[int]) 
     project, module = shared.project.beside(source.path, source.text, source.location, source.project)
     failures: list[Failure] = []
     memory, module.scope.born = Memory(births=OWN + 1, base=OWN), OWN
-    own = _importer(failures)
+    running = shared_machine(shared.knowledge, project, failures)
+    own = running.importer
 
     def importer(running: Machine, other: Module) -> None:
         if other is module:
@@ -84,7 +84,6 @@ def interpret_alone(source: SourceFile, shared: Machine, lines: frozenset[int]) 
             if SETTINGS.search(other.text):
                 running.default_dtype, running.grad, running.switched = None, None, True
 
-    running = shared_machine(shared.knowledge, project)
     running.importer, running.memory, running.stubs = importer, memory, shared.stubs
     running.noting = False
     running.amp_functions, running.attributes_read = shared.amp_functions, shared.attributes_read
@@ -105,10 +104,10 @@ def _restored(space: object, name: str) -> bool:
     return True
 
 
-def shared_machine(knowledge: Library, project: Project) -> Machine:
-    """What interprets the files that others import."""
+def shared_machine(knowledge: Library, project: Project, failures: list[Failure]) -> Machine:
+    """What interprets the files that others import; what goes wrong in them is added to ``failures``."""
     sys.setrecursionlimit(max(RECURSION, sys.getrecursionlimit()))
-    return Machine(project, knowledge, EVALUATORS, EXECUTORS, calls.call, _importer([]))
+    return Machine(project, knowledge, EVALUATORS, EXECUTORS, calls.call, _importer(failures))
 
 
 def _run_modules(

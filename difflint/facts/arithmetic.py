@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator as op
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +14,7 @@ from difflint.facts.events import IntCast, Rescaled
 from difflint.facts.machine import Machine
 from difflint.facts.questions import Statistic
 from difflint.facts.steps import IDENTITY, Affine, Cast, Site
-from difflint.facts.tables import Table
+from difflint.facts.tables import OPERATORS, Table
 from difflint.facts.truth import dtype_name
 from difflint.facts.values import (
     ANY,
@@ -38,16 +36,6 @@ from difflint.facts.values import (
     join,
     usable,
 )
-
-PYTHON: dict[str, Callable[[Any, Any], Any]] = {
-    "+": op.add,
-    "-": op.sub,
-    "*": op.mul,
-    "/": op.truediv,
-    "//": op.floordiv,
-    "**": op.pow,
-    "%": op.mod,
-}
 
 
 def binary(machine: Machine, operator: str, left: Value, right: Value, site: Site) -> Value:
@@ -109,7 +97,7 @@ def _scaled_by_coefficient(operator: str, left: Value, right: Value, site: Site)
 
 
 def _python(operator: str, a: Any, b: Any) -> Value:
-    function = PYTHON.get(operator)
+    function = OPERATORS.get(operator)
     if function is None or not isinstance(a, int | float | str) or not isinstance(b, int | float | str):
         return ANY
     if _explodes(operator, a, b):

@@ -234,7 +234,7 @@ def forgotten(value: Value) -> Value:
     return Unknown("coefficient") if isinstance(value, Table) else value
 
 
-OPERATORS: dict[str, Callable[[float, float], float]] = {
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": op.add,
     "-": op.sub,
     "*": op.mul,

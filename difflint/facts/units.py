@@ -75,18 +75,21 @@ class Observer:
         self._shared = self._new()
 
     def _new(self) -> Machine:
-        return shared_machine(self._knowledge, Project(self._read, self._lookups))
+        self._failures: list[Failure] = []
+        return shared_machine(self._knowledge, Project(self._read, self._lookups), self._failures)
 
     def observe(self, unit: Unit) -> Observed:
         """The record of one file, and what it depends on."""
         analysis = interpret_alone(unit.source, self._shared, unit.lines)
         project = analysis.project
+        needs = project.needs(unit.source.location)
+        imported = {module.path for module in project.modules.values() if str(module.location) in needs}
+        failures = [*analysis.failures, *(failure for failure in self._failures if failure.path in imported)]
         found = {
             **record.write(analysis.seen, _Places(project).span),
-            "errors": [[failure.path, failure.message] for failure in analysis.failures],
+            "errors": [[failure.path, failure.message] for failure in failures],
             "consulted": sorted(project.consulted),
         }
-        needs = project.needs(unit.source.location)
         if analysis.trespassed:
             self._shared = self._new()
         if HELD.characters > MOST_HELD:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 
-from difflint.facts import Facts, analyse
+from difflint.facts import Facts, analyse, examine
 from difflint.facts.events import Sink
 from difflint.facts.shown import shown
 from difflint.facts.steps import through
@@ -25,16 +26,20 @@ SIGNED, UNIT, BYTES, UNKNOWN = "[-1, 1]", "[0, 1]", "[0, 255]", "unknown"
 
 def facts_of(text: str, folder: Path = Path("/nowhere"), **others: str) -> Facts:
     """The facts about a snippet, and about the other files of its project, which are written into ``folder``."""
+    return analyse([_snippet(text, folder, others)])
+
+
+def _snippet(text: str, folder: Path, others: Mapping[str, str]) -> SourceFile:
     for name, other in others.items():
         file = folder / f"{name.replace('__', '/')}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(dedent(other), "utf-8")
-    return analyse([SourceFile("snippet.py", HEAD + dedent(text), folder / "snippet.py", folder)])
+    return SourceFile("snippet.py", HEAD + dedent(text), folder / "snippet.py", folder)
 
 
 def at_sinks(text: str, folder: Path = Path("/nowhere"), **others: str) -> list[set[str]]:
-    """For each picture that a sink is given: the ranges it may have."""
-    facts = facts_of(text, folder, **others)
+    """For each picture that a sink is given: the ranges it may have, as `difflint check` sees them."""
+    facts = examine([_snippet(text, folder, others)])
     assert facts.errors == ()
     return [{answer for sink in group for answer in _ranges(facts, sink)} for group in facts.groups(facts.seen.sinks)]
 
