@@ -183,7 +183,7 @@ def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments
     known = memory.recall(key)
     if known is not None:
         return aliases.fresh(known)
-    if _is_too_deep(machine, function):
+    if is_too_deep(machine, function):
         return Unknown("recursion", site)
     start, outer, memory.oldest = memory.births, memory.oldest, math.inf
     memory.keep(key, Unknown("recursion", site), start)
@@ -196,7 +196,8 @@ def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments
     return result
 
 
-def _is_too_deep(machine: Machine, function: Function) -> bool:
+def is_too_deep(machine: Machine, function: Function) -> bool:
+    """Whether a function runs inside itself so often that nothing more is learned from it."""
     same = [running for running in machine.stack if running.function is function.node]
     active = sum(1 for running in same if running.receiver == function.bound)
     return len(machine.stack) >= MAX_DEPTH or active >= 2 or (len(same) > MAX_NESTED and not function.module.stub)

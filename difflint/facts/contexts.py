@@ -60,6 +60,8 @@ def _generator(machine: Machine, frame: Frame, node: cst.BaseExpression) -> tupl
     callee = machine.evaluate(frame, node.func)
     if not isinstance(callee, Function) or "contextmanager" not in callee.decorators:
         return None
+    if calls.is_too_deep(machine, callee):
+        return None
     return callee, arguments_of(machine, frame, node.args)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.facts.interpreting import SIGNED, UNIT, at_sink
+from tests.facts.interpreting import SIGNED, UNIT, UNKNOWN, at_sink
 
 CASES = {
     "rb2": (
@@ -178,3 +178,19 @@ CASES = {
 @pytest.mark.parametrize(("text", "ranges"), CASES.values(), ids=CASES)
 def test_the_ranges_at_the_sink_are_true(text: str, ranges: set[str]) -> None:
     assert at_sink(text) == ranges
+
+
+def test_a_context_that_enters_itself_is_followed_so_far_and_no_further() -> None:
+    text = """
+    from contextlib import contextmanager
+    @contextmanager
+    def opened(names):
+      if not len(names):
+        yield x
+        return
+      with opened(names[1:]) as inner:
+        yield inner
+    with opened(unknown()) as y:
+      save_image(y * 2 - 1, "a.png")
+    """
+    assert at_sink(text) <= {SIGNED, UNKNOWN}
