@@ -111,6 +111,7 @@ def _finding(rule: Rule, problem: Problem) -> Finding:
         repair=problem.repair,
         trace=tuple(problem.trace),
         experiment={"kind": rule.experiment, **problem.experiment},
+        fix=problem.fix,
     )
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from difflint.errors import ConfirmError
-from difflint.findings import Finding, Place, TraceStep
+from difflint.findings import Edit, Finding, Fix, Place, TraceStep
 
 VERSION = 1
 
-_TEXTS = ("rule", "name", "severity", "confidence", "path", "message")
+SAFETIES = ("safe", "unsafe")
+_TEXTS = ("rule", "name", "severity", "confidence", "message")
 _NUMBERS = ("line", "column", "end_line", "end_column")
 
 
@@ -36,29 +37,42 @@ class Verdict:
 
 def finding_to_json(finding: Finding) -> dict[str, Any]:
     """One finding as the JSON report and the runtime's request hold it."""
-    place = finding.place
-    record: dict[str, Any] = {
+    return {
         "rule": finding.rule,
         "name": finding.name,
         "severity": finding.severity,
         "confidence": finding.confidence,
+        **_span(finding.place),
+        "message": finding.message,
+        "repair": finding.repair,
+        "trace": [_step(step) for step in finding.trace],
+        "fix": None if finding.fix is None else _fix_to_json(finding.fix),
+        "experiment": _plain(finding.experiment),
+        **_cell_to_json(finding.place),
+    }
+
+
+def _span(place: Place) -> dict[str, Any]:
+    return {
         "path": place.path,
         "line": place.line,
         "column": place.column,
         "end_line": place.end_line,
         "end_column": place.end_column,
-        "message": finding.message,
-        "repair": finding.repair,
-        "trace": [_step(step) for step in finding.trace],
-        "fix": None,
-        "experiment": _plain(finding.experiment),
     }
-    return record if place.cell is None else record | {"cell": place.cell}
+
+
+def _cell_to_json(place: Place | TraceStep) -> dict[str, int]:
+    return {} if place.cell is None else {"cell": place.cell}
+
+
+def _fix_to_json(fix: Fix) -> dict[str, Any]:
+    edits = [{**_span(edit.place), "text": edit.text, **_cell_to_json(edit.place)} for edit in fix.edits]
+    return {"safety": fix.safety, "title": fix.title, "edits": edits}
 
 
 def _step(step: TraceStep) -> dict[str, Any]:
-    record: dict[str, Any] = {"path": step.path, "line": step.line, "what": step.what}
-    return record if step.cell is None else record | {"cell": step.cell}
+    return {"path": step.path, "line": step.line, "what": step.what, **_cell_to_json(step)}
 
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
@@ -90,18 +104,35 @@ def _finding(item: Any, where: str) -> Finding:
     if not isinstance(item, dict):
         raise ConfirmError(f"{where} must be an object")
     texts = {key: _field(item, key, str, where) for key in _TEXTS}
-    numbers = {key: _field(item, key, int, where) for key in _NUMBERS}
     return Finding(
         rule=texts["rule"],
         name=texts["name"],
         severity=texts["severity"],
         confidence=texts["confidence"],
-        place=Place(texts["path"], **numbers, cell=_cell(item, where)),
+        place=_place(item, where),
         message=texts["message"],
         repair=str(item.get("repair", "")),
         trace=_trace(item.get("trace", []), f"{where}: trace"),
         experiment=_field(item, "experiment", dict, where),
+        fix=_fix(item.get("fix"), f"{where}: fix"),
     )
+
+
+def _place(item: Mapping[str, Any], where: str) -> Place:
+    numbers = {key: _field(item, key, int, where) for key in _NUMBERS}
+    return Place(_field(item, "path", str, where), **numbers, cell=_cell(item, where))
+
+
+def _fix(item: Any, where: str) -> Fix | None:
+    if item is None:
+        return None
+    safety, title = (_field(item, key, str, where) for key in ("safety", "title"))
+    edits = item.get("edits")
+    if safety not in SAFETIES or not isinstance(edits, list) or not all(isinstance(edit, dict) for edit in edits):
+        raise ConfirmError(f"{where} must have 'safety' (safe or unsafe) and 'edits', a list of objects")
+    texts = [_field(edit, "text", str, f"{where}: edits") for edit in edits]
+    places = [_place(edit, f"{where}: edits") for edit in edits]
+    return Fix(safety, title, tuple(map(Edit, places, texts)))
 
 
 def _trace(items: Any, where: str) -> tuple[TraceStep, ...]:
@@ -120,8 +151,8 @@ def _cell(item: Mapping[str, Any], where: str) -> int | None:
     return None if item.get("cell") is None else _field(item, "cell", int, where)
 
 
-def _field(item: Mapping[str, Any], key: str, kind: type, where: str) -> Any:
-    value = item.get(key)
+def _field(item: Any, key: str, kind: type, where: str) -> Any:
+    value = item.get(key) if isinstance(item, dict) else None
     if not isinstance(value, kind) or isinstance(value, bool):
         names = {str: "a text", int: "a whole number", dict: "an object"}
         raise ConfirmError(f"{where}: {key!r} must be {names[kind]}")

@@ -40,6 +40,30 @@ class TraceStep:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A change to the code at a place: what stands there becomes ``text``.
+
+    That is what a finding carries. A check says what it means with the functions of `difflint.edits`; ``action`` and
+    ``detail`` hold that until `difflint.fixes` has worked out which text it is."""
+
+    place: Place
+    text: str
+    action: str = "text"
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Edits that together make a finding go away, made all or none.
+
+    ``safe``: the program does what it did, but for the defect. ``unsafe``: it is likely what the writer wants."""
+
+    safety: str
+    title: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
 class Finding:
     """A defect at a place, with the chain that proves it and the facts its experiment needs."""
 
@@ -52,6 +76,7 @@ class Finding:
     repair: str
     trace: tuple[TraceStep, ...] = ()
     experiment: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
+    fix: Fix | None = None
 
     @property
     def sort_key(self) -> tuple[Place, str, str]:

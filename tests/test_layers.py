@@ -17,6 +17,7 @@ LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "findings": set(),
     "places": set(),
+    "edits": {"findings"},
     "coverage": DATA,
     "magics": set(),
     "notebooks": DATA | {"magics"},
@@ -27,7 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "cache": DATA,
     "lookups": set(),
     "facts": DATA | {"cache", "lookups", "files", "syntax", "coverage", "card"},
-    "checks": DATA | {"facts"},
+    "checks": DATA | {"facts", "edits"},
     "rules": DATA | {"facts"},  # the type of a check, and nothing at run time
     "config": DATA | {"files", "discovery", "rules"},
     "suppress": DATA,

@@ -15,7 +15,7 @@ from difflint.facts.shown import Shown
 from difflint.facts.steps import Link, Site, through
 from difflint.facts.targets import target
 from difflint.facts.values import Kind, Network, Origin
-from difflint.findings import FileError, Place, TraceStep
+from difflint.findings import FileError, Fix, Place, TraceStep
 from difflint.syntax.outline import ClassDefinition, Definition
 from difflint.syntax.positions import Span, cut, locate
 
@@ -27,13 +27,15 @@ Event = TypeVar("Event", Sink, IntCast, Rescaled, Loss, Backward)
 
 @dataclass(frozen=True)
 class Problem:
-    """What a check has found: where, words for the message, the chain, the repair, facts for the experiment."""
+    """What a check has found: where, words for the message, the chain, the repair, facts for the experiment, and the
+    repair as edits where it is certain or likely."""
 
     place: Place
     values: Mapping[str, str]
     trace: tuple[TraceStep, ...]
     repair: str
     experiment: Mapping[str, object]
+    fix: Fix | None = None
 
 
 @dataclass(eq=False)

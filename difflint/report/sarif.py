@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import difflint
-from difflint.findings import FileError, Finding, Place, TraceStep
+from difflint.findings import FileError, Finding, Fix, Place, TraceStep
 from difflint.result import Result
 from difflint.rules import Rule
 
@@ -67,17 +67,40 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "message": {"text": _in_cell(finding.place, text)},
         "locations": [{"physicalLocation": _physical(finding.place)}],
         **({"codeFlows": [{"threadFlows": [{"locations": flow}]}]} if flow else {}),
+        **({"fixes": [_fix(finding.fix)]} if finding.fix is not None and finding.place.cell is None else {}),
     }
 
 
+def _fix(fix: Fix) -> dict[str, Any]:
+    """File by file what is replaced; a notebook's cells are no places of its file."""
+    changes = [
+        {
+            "artifactLocation": _artifact(path),
+            "replacements": [
+                {"deletedRegion": _region(edit.place), "insertedContent": {"text": edit.text}}
+                for edit in fix.edits
+                if edit.place.path == path
+            ],
+        }
+        for path in dict.fromkeys(edit.place.path for edit in fix.edits)
+    ]
+    return {"description": {"text": fix.title}, "artifactChanges": changes}
+
+
 def _physical(place: Place) -> dict[str, Any]:
-    region = {
+    return {
+        "artifactLocation": _artifact(place.path),
+        "region": _region(place) if place.cell is None else _NO_LINE,
+    }
+
+
+def _region(place: Place) -> dict[str, int]:
+    return {
         "startLine": place.line,
         "startColumn": place.column,
         "endLine": place.end_line,
         "endColumn": place.end_column,
     }
-    return {"artifactLocation": _artifact(place.path), "region": region if place.cell is None else _NO_LINE}
 
 
 def _step(step: TraceStep) -> dict[str, Any]:
