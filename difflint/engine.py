@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from difflint import related
 from difflint.card import Card, Inspection
 from difflint.config import Settings
 from difflint.coverage import Coverage
 from difflint.discovery import Found, discover
 from difflint.errors import RuleError
-from difflint.facts import Facts, Kept, Problem, RowError, analyse, examine, measure
+from difflint.facts import Facts, Kept, RowError, analyse, examine, measure
 from difflint.facts.cards import cards
 from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source
 from difflint.findings import FileError, Finding, Place
+from difflint.related import finding_of
 from difflint.result import Result, Stats
 from difflint.rules import UNUSED_SUPPRESSION, Rule, load_check, load_rules
 from difflint.suppress import Suppression, claim, find_suppressions, split
@@ -33,7 +35,10 @@ def lint(
     sources = read_all(found.files, stdin)
     facts = _facts(sources, analyse if coverage else partial(examine, kept=earlier, jobs=jobs))
     errors = [*found.errors, *sources.errors, *facts.errors]
-    findings = [f for rule in rules for f in _check(rule, facts, errors) if _is_asked_for(f, sources, settings)]
+    about_relations, failures = related.examine(sources.relevant, earlier, jobs)
+    errors += failures
+    findings = [f for rule in rules for f in (*_check(rule, facts, errors), *about_relations.get(rule.id, ()))]
+    findings = [f for f in findings if _is_asked_for(f, sources, settings)]
     files = _files(findings, sources)
     comments = [s for path, file in files.items() for s in find_suppressions(path, file.text)]
     kept, silenced, unused = split(findings, comments)
@@ -91,28 +96,13 @@ def _one_each(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def _check(rule: Rule, facts: Facts, errors: list[FileError]) -> list[Finding]:
     if rule.id == UNUSED_SUPPRESSION:
         return []
-    check = load_check(rule)
+    check = load_check(rule).of_facts
     try:
-        return [_finding(rule, problem) for problem in check(facts)]
+        return [finding_of(rule, problem) for problem in check(facts)] if check else []
     except Exception as error:  # the boundary: a defect in one check must not hide what the others found
         log.debug("%s failed", rule.id, exc_info=True)
         errors.append(FileError(rule.id, f"internal error in {rule.name}, please report it: {error!r}"))
         return []
-
-
-def _finding(rule: Rule, problem: Problem) -> Finding:
-    return Finding(
-        rule=rule.id,
-        name=rule.name,
-        severity=rule.severity,
-        confidence=rule.confidence,
-        place=problem.place,
-        message=rule.message.format(**problem.values),
-        repair=problem.repair,
-        trace=tuple(problem.trace),
-        experiment={"kind": rule.experiment, **problem.experiment},
-        fix=problem.fix,
-    )
 
 
 def _is_asked_for(finding: Finding, sources: Sources, settings: Settings) -> bool:

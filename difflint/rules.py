@@ -15,8 +15,7 @@ from difflint.errors import RuleError, UnknownCode
 
 if TYPE_CHECKING:
     from difflint.facts import Facts, Problem
-
-    Check = Callable[[Facts], Iterable[Problem]]
+    from difflint.relations import File
 
 UNUSED_SUPPRESSION = "DFL001"  # the one rule about comments, not about values: the engine itself reports it
 
@@ -47,6 +46,14 @@ class Rule:
     def preview(self) -> bool:
         """Whether the rule runs only when it is asked for."""
         return self.status == "preview"
+
+
+@dataclass(frozen=True)
+class Check:
+    """The logic of a rule: it judges either what the values of the whole project are, or the relations in one file."""
+
+    of_facts: Callable[[Facts], Iterable[Problem]] | None = None
+    of_file: Callable[[File], Iterable[Problem]] | None = None
 
 
 @lru_cache(maxsize=1)
@@ -82,13 +89,17 @@ def matches(code: str, rule_id: str) -> bool:
 
 
 def load_check(rule: Rule) -> Check:
-    """The function ``check(facts)`` of ``difflint/checks/<name>.py``."""
+    """``check(facts)`` of ``difflint/checks/<name>.py``, or its ``check_file(file)``; raises `RuleError`."""
     module = f"difflint.checks.{rule.name.replace('-', '_')}"
     try:
-        check: Check = importlib.import_module(module).check
-    except (ModuleNotFoundError, AttributeError) as error:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
         raise RuleError(f"rule {rule.id} ({rule.name}) has no function {module}.check: {error}") from error
-    return check
+    if hasattr(found, "check_file"):
+        return Check(of_file=found.check_file)
+    if hasattr(found, "check"):
+        return Check(of_facts=found.check)
+    raise RuleError(f"rule {rule.id} ({rule.name}) has no function {module}.check")
 
 
 def _unknown(code: str, rules: Sequence[Rule], origin: str) -> UnknownCode:

@@ -215,8 +215,8 @@ def test_rules_are_listed_in_every_format(difflint: Difflint) -> None:
     assert [line[2:8] for line in difflint("rules", "--format", "markdown").out.splitlines()[2:]] == ids
 
 
-def test_the_table_of_rules_in_the_readme_is_the_generated_one(difflint: Difflint) -> None:
-    assert difflint("rules", "--format", "markdown").out in (places.ROOT / "README.md").read_text("utf-8")
+def test_the_table_of_rules_in_the_docs_is_the_generated_one(difflint: Difflint) -> None:
+    assert difflint("rules", "--format", "markdown").out in (places.ROOT / "docs" / "rules.md").read_text("utf-8")
 
 
 def test_the_example_in_the_readme_is_what_is_printed(difflint: Difflint, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,13 +27,17 @@ LAYERS: dict[str, set[str]] = {
     "syntax": DATA | {"files"},
     "cache": DATA,
     "lookups": set(),
-    "facts": DATA | {"cache", "lookups", "files", "syntax", "coverage", "card"},
-    "checks": DATA | {"facts", "edits"},
-    "rules": DATA | {"facts"},  # the type of a check, and nothing at run time
+    "workers": DATA,
+    "facts": DATA | {"cache", "lookups", "files", "syntax", "coverage", "card", "workers"},
+    "relations": DATA | {"lookups", "files", "syntax"},
+    "checks": DATA | {"facts", "relations", "edits"},
+    "rules": DATA | {"facts", "relations"},  # the types of checks, and nothing at run time
+    "related": DATA | {"cache", "exchange", "facts", "files", "relations", "rules", "workers"},
     "config": DATA | {"files", "discovery", "rules"},
     "suppress": DATA,
     "result": DATA | {"rules", "coverage"},
-    "engine": DATA | {"files", "discovery", "facts", "rules", "config", "suppress", "result", "coverage", "card"},
+    "engine": DATA
+    | {"files", "discovery", "facts", "rules", "config", "suppress", "result", "coverage", "card", "related"},
     "exchange": DATA,
     "recall": DATA | {"cache", "config", "discovery", "exchange", "files", "lookups", "result", "rules"},
     "report": DATA | {"files", "rules", "result", "exchange", "coverage", "card"},

@@ -45,8 +45,8 @@ def examine(sources: Sequence[SourceFile], kept: Kept | None = None, jobs: int =
     return Facts(seen, Project(_read), errors, text=lambda path: texts.get(path) or read_source(absolute(path)).text)
 
 
-def _observer() -> units.Observer:
-    return units.Observer(knowledge(), _read)
+def _observer() -> units.Observing:
+    return units.Observer(knowledge(), _read).observe
 
 
 def _read(location: Path) -> tuple[str, str] | None:

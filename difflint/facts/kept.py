@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from difflint.cache import Store, digest, digest_of
 from difflint.files import SourceFile
 from difflint.lookups import Lookups
 from difflint.syntax.live import Piece
 
-if TYPE_CHECKING:
-    from difflint.facts.units import Unit
-
 Probes = dict[str, str | None]  # by what was looked for: what was found
+Key = tuple[object, ...]
 
 
 class Kept:
@@ -48,9 +46,9 @@ class Kept:
         self._store.put([[p.line, p.names, sorted(p.calls), p.hit] for p in pieces], *key)
         return pieces
 
-    def recall(self, unit: Unit) -> dict[str, Any] | None:
+    def recall(self, key: Key) -> dict[str, Any] | None:
         """The record of a file, if nothing that it depends on has changed."""
-        found = self._store.get(*_key(unit))
+        found = self._store.get(*key)
         if not isinstance(found, dict):
             return None
         same = all(self._digest(file) == known for file, known in found["needs"].items())
@@ -59,14 +57,14 @@ class Kept:
         self.consulted.update(found["record"]["consulted"])
         return dict(found["record"])
 
-    def keep(self, unit: Unit, record: Mapping[str, Any], asked: Mapping[str, Probes]) -> None:
+    def keep(self, key: Key, record: Mapping[str, Any], asked: Mapping[str, Probes]) -> None:
         """Keep a record; ``asked`` tells for each file that took part what it looked for and found."""
         for file, probes in asked.items():
             self.asked.setdefault(file, {}).update(probes)
         self._new.update(asked)
         self.consulted.update(record["consulted"])
         needs = {file: self._digest(file) for file in (*asked, *record["consulted"])}
-        self._store.put({"record": record, "needs": needs, "asked": sorted(asked)}, *_key(unit))
+        self._store.put({"record": record, "needs": needs, "asked": sorted(asked)}, *key)
 
     def finish(self) -> None:
         """Keep what files look for, all of it together."""
@@ -82,7 +80,7 @@ class Kept:
         return True
 
 
-def _key(unit: Unit) -> tuple[object, ...]:
-    source = unit.source
+def key_of(what: str, source: SourceFile, *more: object) -> Key:
+    """The key of what is worked out about a file: its content, and where it stands."""
     content = digest(source.text.encode())
-    return "file", source.path, str(source.location), str(source.project), content, sorted(unit.lines)
+    return what, source.path, str(source.location), str(source.project), content, *more

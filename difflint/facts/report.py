@@ -34,7 +34,7 @@ class Problem:
     values: Mapping[str, str]
     trace: tuple[TraceStep, ...]
     repair: str
-    experiment: Mapping[str, object]
+    experiment: Mapping[str, object] = field(default_factory=dict)
     fix: Fix | None = None
 
 

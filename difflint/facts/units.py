@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import libcst as cst
 
-from difflint.errors import DifflintError
+from difflint import workers
 from difflint.facts import record
 from difflint.facts.analysis import Failure, interpret_alone, shared_machine
 from difflint.facts.events import Observations
-from difflint.facts.kept import Kept
+from difflint.facts.kept import Kept, Key, key_of
 from difflint.facts.library import Library
 from difflint.facts.machine import Machine
 from difflint.facts.project import Project, Read
@@ -36,7 +33,6 @@ WORDS = (
 )
 
 MOST_HELD = 5_000_000  # characters of parsed text
-ENOUGH = 8  # files for a process of their own
 
 Observed = tuple[dict[str, Any], dict[str, dict[str, str | None]]]  # a record, and what each file looked for
 
@@ -47,6 +43,11 @@ class Unit:
 
     source: SourceFile
     lines: frozenset[int]
+
+    @property
+    def key(self) -> Key:
+        """What its record is kept under."""
+        return key_of("file", self.source, sorted(self.lines))
 
 
 def looked_for(knowledge: Library) -> re.Pattern[str]:
@@ -65,6 +66,9 @@ def _pieces(words: re.Pattern[str], source: SourceFile) -> Sequence[Piece]:
         return tuple(pieces(outline(source.text, str(source.location)), words))
     except (cst.ParserSyntaxError, cst.CSTValidationError):
         return (Piece(1, (), frozenset(), True),)  # the analysis will say what is wrong with it
+
+
+Observing = Callable[[Unit], Observed]
 
 
 class Observer:
@@ -111,47 +115,17 @@ class _Places:
 
 
 def examine(
-    sources: Sequence[SourceFile], words: re.Pattern[str], make: Callable[[], Observer], kept: Kept, jobs: int
+    sources: Sequence[SourceFile], words: re.Pattern[str], make: Callable[[], Observing], kept: Kept, jobs: int
 ) -> tuple[Observations, list[Failure]]:
     """What there is to see in these files, each analysed by itself; the result is the same with any number of jobs."""
     wanted = units(sources, words, kept)
-    known = {number: found for number, unit in enumerate(wanted) if (found := kept.recall(unit)) is not None}
+    known = {number: found for number, unit in enumerate(wanted) if (found := kept.recall(unit.key)) is not None}
     missing = [number for number in range(len(wanted)) if number not in known]
-    new = observe_all([wanted[number] for number in missing], make, jobs)
+    new = workers.each([wanted[number] for number in missing], make, jobs)
     for number, (found, asked) in zip(missing, new, strict=True):
         known[number] = found
-        kept.keep(wanted[number], found, asked)
+        kept.keep(wanted[number].key, found, asked)
     kept.finish()
     records = [known[number] for number in range(len(wanted))]
     failures = [Failure(*error) for one in records for error in one["errors"]]
     return record.read(records), list(dict.fromkeys(failures))
-
-
-def observe_all(wanted: Sequence[Unit], make: Callable[[], Observer], jobs: int) -> Iterator[Observed]:
-    """The records of files, in their order, made by this process or by several."""
-    jobs = min(jobs, len(wanted) // ENOUGH)
-    if jobs < 2:
-        yield from map(make().observe, wanted)
-        return
-    size = -(-len(wanted) // (4 * jobs))
-    parts = [wanted[start : start + size] for start in range(0, len(wanted), size)]
-    try:
-        with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(make,)) as pool:
-            for found in pool.map(_observe, parts):
-                yield from found
-    except BrokenProcessPool as error:
-        raise DifflintError(
-            "a process that analysed files has died, perhaps for want of memory; try --jobs 1"
-        ) from error
-
-
-_OBSERVER: list[Observer] = []  # of a worker process
-
-
-def _begin(make: Callable[[], Observer]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends workers without a word; the main process says it
-    _OBSERVER[:] = [make()]
-
-
-def _observe(part: Sequence[Unit]) -> list[Observed]:
-    return [_OBSERVER[0].observe(unit) for unit in part]

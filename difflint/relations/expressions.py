@@ -30,19 +30,22 @@ OPERATORS: dict[type, str] = {
 }
 UNARY: dict[type, str] = {ast.USub: "neg", ast.Not: "not", ast.Invert: "~"}
 # Calls that give something else each time.
-DRAWS = frozenset(
-    "randn rand randint randn_like rand_like randint_like randperm normal standard_normal uniform random choice normal_ uniform_"
-    " random_ exponential_ bernoulli multinomial randn_tensor sample rsample next input pop popleft permutation integers"
-    " StackedRandomGenerator".split()
+DRAWS = (
+    *("randn", "rand", "randint", "randn_like", "rand_like", "randint_like", "randperm", "normal", "standard_normal"),
+    *("uniform", "random", "choice", "normal_", "uniform_", "random_", "exponential_", "bernoulli", "multinomial"),
+    *("randn_tensor", "sample", "rsample", "next", "input", "pop", "popleft", "permutation", "integers"),
+    "StackedRandomGenerator",
 )
-NOT_IN_PLACE = ("requires_grad_", "apply_", "map_", "share_memory_", "register_", "print_")
+
+NOT_IN_PLACE = ("requires_grad_", "apply_", "map_", "share_memory_")
 
 
 def evaluate(flow: Flow, node: ast.expr | None) -> Term:
     """The term of an expression at the point where the flow is."""
     if node is None:
         return const(None)
-    term = _KINDS.get(type(node), _unknown)(flow, node)
+    kind: Callable[[Flow, Any], Term] = _KINDS.get(type(node), _unknown)
+    term = kind(flow, node)
     return term if term.size <= MAX_SIZE else Term("unknown", (), ("large", id(node)), node)
 
 
@@ -90,10 +93,14 @@ def _call(flow: Flow, node: ast.Call) -> Term:
     serial = flow.next_serial() if name in DRAWS else 0
     term = Term("call", (called, *given), (keywords, serial), node)
     flow.happens("call", node, term)
-    if name.endswith("_") and not name.endswith("__") and isinstance(node.func, ast.Attribute):
-        if name not in NOT_IN_PLACE and not name.startswith("register_"):
-            flow.changed_in_place(node.func.value, term)
+    if _changes(name) and isinstance(node.func, ast.Attribute):
+        flow.changed_in_place(node.func.value, term)
     return term
+
+
+def _changes(name: str) -> bool:
+    """Whether a method's name says that it changes its object: ``clamp_``."""
+    return name.endswith("_") and not name.endswith("__") and name not in NOT_IN_PLACE
 
 
 def _starred(flow: Flow, nodes: list[ast.expr]) -> Iterator[Term]:
@@ -200,10 +207,9 @@ def _comprehension(flow: Flow, node: Any) -> Term:
         flow.bind(part.target, Term("each", (iterable,), id(part), part.target), "for", part.target)
         for test in part.ifs:
             evaluate(flow, test)
-    if isinstance(node, ast.DictComp):
-        made = (evaluate(flow, node.key), evaluate(flow, node.value))
-    else:
-        made = (evaluate(flow, node.elt),)
+    made = [
+        evaluate(flow, part) for part in ((node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,))
+    ]
     del flow.context[len(flow.context) - len(entered) :]
     flow.scope = outer
     return Term("comp", (*made, *iterables), type(node).__name__, node)

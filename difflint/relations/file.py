@@ -28,7 +28,9 @@ Where = ast.AST | Term | Event
 class File:
     """A parsed file. Nothing is walked through before a rule asks for it."""
 
-    def __init__(self, path: str, text: str, tree: ast.Module, find: Callable[[str], File | None] | None = None) -> None:
+    def __init__(
+        self, path: str, text: str, tree: ast.Module, find: Callable[[str], File | None] | None = None
+    ) -> None:
         self.path, self.text, self.tree = path, text, tree
         self._find = find or (lambda _: None)
         self.every: list[Function] = []  # also those that hold no word that matters
@@ -43,7 +45,7 @@ class File:
 
     @cached_property
     def functions(self) -> tuple[Function, ...]:
-        """Every function that speaks of something that matters, nested ones and methods included, then the file's body."""
+        """Every function that speaks of something that matters, nested ones included, and at last the file's body."""
         found = [f for f in self.every if WORDS.search(self.source(f.node))]
         for function in found:
             function.done()  # which finds the nested ones
@@ -100,7 +102,13 @@ class File:
         if node is None or not hasattr(node, "lineno"):
             return Place(self.path, 1, 1, 1, 1)
         end = node.end_lineno or node.lineno
-        return Place(self.path, node.lineno, self._column(node.lineno, node.col_offset), end, self._column(end, node.end_col_offset))
+        return Place(
+            self.path,
+            node.lineno,
+            self._column(node.lineno, node.col_offset),
+            end,
+            self._column(end, node.end_col_offset),
+        )
 
     def _column(self, line: int, offset: int) -> int:
         text = self.lines[line - 1] if line <= len(self.lines) else ""

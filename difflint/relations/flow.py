@@ -40,7 +40,13 @@ class Flow:
             self.context.pop()
 
     def happens(
-        self, kind: str, node: ast.AST, term: Term, target: str = "", old: Term | None = None, made: Definition | None = None
+        self,
+        kind: str,
+        node: ast.AST,
+        term: Term,
+        target: str = "",
+        old: Term | None = None,
+        made: Definition | None = None,
     ) -> None:
         events = self.function.events
         events.append(Event(kind, node, term, tuple(self.context), len(events), target, old, made))

@@ -56,9 +56,9 @@ class Definition:
 class Event:
     """One thing that a function does, in the order of the text.
 
-    ``kind``: ``assign`` (also ``augment``, ``for``, ``with``: a ``target`` is given ``term``), ``call``, ``return``, ``yield``,
-    ``raise``, ``break``, ``continue``, ``delete``, ``expression`` (a statement whose value nobody takes) or ``assert``. ``target`` is a
-    path such as ``x``, ``self.x``, or ``x[]`` for an item; ``old`` what it was before."""
+    ``kind``: ``assign`` (also ``augment``, ``for``, ``with``: a ``target`` is given ``term``), ``call``, ``return``,
+    ``yield``, ``raise``, ``break``, ``continue``, ``delete``, ``assert``, or ``expression`` (a statement whose value
+    nobody takes). ``target`` is a path such as ``x``, ``self.x``, or ``x[]`` for an item; ``old`` what that was."""
 
     kind: str
     node: ast.AST
@@ -143,7 +143,7 @@ class Function:
 
 @dataclass(eq=False)
 class ClassInfo:
-    """A class: its bases, its methods, what its body assigns, and every value its attributes are given by its methods."""
+    """A class: its bases, its methods, what its body assigns, and every value that its attributes are given."""
 
     name: str
     node: ast.ClassDef
@@ -177,7 +177,7 @@ def attribute_set(event: Event) -> str:
 
 
 def buffer_name(call: Term) -> str:
-    """The ``x`` of ``register_buffer("x", value)`` under whatever name it is called, and of ``setattr(self, "x", value)``."""
+    """The ``x`` of ``register_buffer("x", value)``, whatever that is called, and of ``setattr(self, "x", value)``."""
     given = call.positional
     if "register" in call.called and len(given) > 1:
         return given[0].value if isinstance(given[0].value, str) and given[0].op == "const" else ""
@@ -194,7 +194,10 @@ def value_set(event: Event) -> Term:
 def _may_set(node: ast.AST) -> bool:
     return any(
         (isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store))
-        or (isinstance(part, ast.Name | ast.Attribute) and "register" in (getattr(part, "id", "") or getattr(part, "attr", "")))
+        or (
+            isinstance(part, ast.Name | ast.Attribute)
+            and "register" in (getattr(part, "id", "") or getattr(part, "attr", ""))
+        )
         or (isinstance(part, ast.Name) and part.id == "setattr")
         for part in ast.walk(node)
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from difflint.relations.expressions import evaluate
 from difflint.relations.file import File
 from difflint.relations.flow import Flow
-from difflint.relations.expressions import evaluate
 from difflint.relations.model import Function, value_set
 from difflint.relations.scope import Scope
 from difflint.relations.terms import UNKNOWN, Term, phi, replaced

@@ -1,13 +1,13 @@
 """Terms: what an expression computes, with the names of the program replaced by what they stand for.
 
-Two terms are equal when they compute the same thing from the same things; where they are written does not count. What is
-drawn at random is equal to itself alone.
+Two terms are equal when they compute the same thing from the same things; where they are written does not count. What
+is drawn at random is equal to itself alone.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 MAX_SIZE = 4000  # nodes of one term, shared ones counted each time; a larger one is no formula that a person wrote
@@ -16,20 +16,21 @@ MAX_SIZE = 4000  # nodes of one term, shared ones counted each time; a larger on
 class Term:
     """An operation on other terms.
 
-    ``op`` is one of: ``const`` (value: the Python value), ``lib`` (value: the full dotted name of an imported thing),
-    ``name`` (a global or builtin that is not known), ``param`` (value: its name and its function's), ``attr`` (value: its
-    name; args: the owner), ``call`` (args: what is called, then the arguments), ``index`` (owner, key), ``slice``, an operator such as
-    ``+``, ``neg``, ``not``, ``compare``, ``and``, ``or``, ``if`` (test, then, else), ``phi`` (one of several, from
-    branches), ``loop`` (a name at the start of a round; args: what it was before the loop), ``each`` (an item of what
-    is looped over), ``tuple``, ``list``, ``dict``, ``set``, ``comp``, ``lambda``, ``function``, ``class``, ``self``,
-    ``store`` (container, key, new item), ``string``, ``unknown``.
+    ``op`` is one of: ``const`` (value: the Python value), ``lib`` (value: the full dotted name of something imported),
+    ``name`` (a global or builtin that is not known), ``param`` (value: its name and its function's), ``attr`` (value:
+    its name; args: the owner), ``call`` (args: what is called, then the arguments), ``index`` (owner, key), ``slice``,
+    an operator such as ``+``, ``neg``, ``not``, ``compare``, ``and``, ``or``, ``if`` (test, then, else), ``phi`` (one
+    of several, from branches), ``loop`` (a name at the start of a round; args: what it was before the loop), ``each``
+    (an item of what is looped over), ``enter`` (what a ``with`` gives), ``tuple``, ``list``, ``dict``, ``set``,
+    ``comp``, ``lambda``, ``function``, ``class``, ``self``, ``star``, ``store`` (container, key, new item),
+    ``string``, ``unknown``.
     """
 
     __slots__ = ("_hash", "args", "node", "op", "size", "value")
 
-    def __init__(self, op: str, args: tuple[Term, ...] = (), value: Hashable = None, node: ast.AST | None = None) -> None:
+    def __init__(self, op: str, args: tuple[Term, ...] = (), value: Any = None, node: ast.AST | None = None) -> None:
         self.op, self.args, self.value, self.node = op, args, value, node
-        self.size = 1 + sum(arg.size for arg in args)
+        self.size: int = 1 + sum(arg.size for arg in args)
         self._hash = hash((op, type(value), value, args))
 
     def __hash__(self) -> int:
@@ -40,7 +41,8 @@ class Term:
             return True
         if not isinstance(other, Term) or self._hash != other._hash:
             return False
-        return (self.op, type(self.value), self.value, self.args) == (other.op, type(other.value), other.value, other.args)
+        mine, others = (self.op, type(self.value), self.value), (other.op, type(other.value), other.value)
+        return mine == others and self.args == other.args
 
     def __repr__(self) -> str:
         return show(self)
@@ -126,7 +128,7 @@ def number(term: Term | None) -> float | None:
     if term is None:
         return None
     if term.op == "const" and isinstance(term.value, int | float) and not isinstance(term.value, bool):
-        return term.value
+        return float(term.value) if isinstance(term.value, float) else int(term.value)
     if term.op == "neg":
         inner = number(term.args[0])
         return None if inner is None else -inner
@@ -148,7 +150,7 @@ def _power(a: float, b: float) -> float:
     result = a**b
     if isinstance(result, complex):
         raise ValueError(result)
-    return result
+    return float(result)
 
 
 _FOLD: dict[str, Callable[[Any, Any], float]] = {
@@ -242,9 +244,9 @@ def show(term: Term) -> str:
     if op == "attr":
         return f"{args[0]}.{term.value}"
     if op == "call" and len(args) == len(term.args):
-        names = term._keywords
-        given = [*args[1 : len(args) - len(names)], *(f"{n}={a}" for n, a in zip(names, args[-len(names) :], strict=False))]
-        return f"{args[0]}({', '.join(given)})"
+        plain = args[1 : len(args) - len(term.keywords)]
+        named = [f"{name}={value}" for name, value in zip(term.keywords, args[1 + len(plain) :], strict=False)]
+        return f"{args[0]}({', '.join([*plain, *named])})"
     if op == "index" and len(args) == 2:
         return f"{args[0]}[{args[1]}]"
     if op in ("+", "-", "*", "/", "//", "%", "**", "@", "&", "|") and len(args) == 2:

@@ -23,7 +23,8 @@ def found(sources: Sources, backwards: bool = False) -> list[str]:
     """Every problem, as one sorted list of texts."""
     facts = analyse(sources.relevant[::-1] if backwards else sources.relevant)
     rules = [rule for rule in load_rules() if rule.id != UNUSED_SUPPRESSION]
-    return sorted(f"{rule.id} {p.place} {p.values}" for rule in rules for p in load_check(rule)(facts))
+    checks = ((rule, load_check(rule).of_facts) for rule in rules)
+    return sorted(f"{rule.id} {p.place} {p.values}" for rule, check in checks if check for p in check(facts))
 
 
 def printed(paths: list[str]) -> str:
