@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from difflint import __version__, places
+from difflint import __version__, contents, places
 
 log = logging.getLogger(__name__)
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of difflint; see https://bford.info/cachedir/\n"
@@ -72,7 +72,7 @@ def digest(content: bytes) -> str:
 def digest_of(file: str | Path) -> str | None:
     """The digest of a file's content, None where there is none to read."""
     try:
-        return digest(Path(file).read_bytes())
+        return digest(contents.read(file))
     except OSError:
         return None
 

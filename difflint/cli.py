@@ -7,28 +7,24 @@ import gc
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from difflint import __version__
+from difflint import __version__, options
 from difflint.errors import DifflintError
-from difflint.report import FORMATS
+from difflint.writing import write_text
 
 if TYPE_CHECKING:
-    from difflint.config import Settings
-    from difflint.discovery import Found
     from difflint.exchange import Verdict
-    from difflint.files import Stdin
     from difflint.findings import FileError, Finding
+    from difflint.fixes.rounds import Fixed
     from difflint.report.style import Paint
     from difflint.result import Result
-
-
-CACHE = ".difflint_cache"
+    from difflint.session import Session
 
 
 class ExitCode(IntEnum):
@@ -48,21 +44,6 @@ class _CheckByDefault(click.Group):
         return super().parse_args(ctx, args)
 
 
-def _codes(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(code.strip().upper() for value in values for code in value.split(",") if code.strip())
-
-
-def _code_option(name: str, text: str) -> Callable[[Any], Any]:
-    return click.option(name, metavar="CODES", multiple=True, callback=_codes, help=text)
-
-
-_paths = click.argument("paths", nargs=-1, type=click.Path())
-_select = _code_option("--select", "Run only these rules: codes or their beginnings, separated by commas.")
-_ignore = _code_option("--ignore", "Leave these rules out.")
-_extend = _code_option("--extend-select", "Run these rules as well, for example preview rules.")
-_preview = click.option("--preview", is_flag=True, help="Run preview rules too.")
-
-
 @click.group(cls=_CheckByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, message="difflint %(version)s")
 def cli() -> None:
@@ -73,29 +54,14 @@ def cli() -> None:
 
 
 @cli.command()
-@_paths
-@_select
-@_ignore
-@_extend
-@_preview
-@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to report.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to this file.")
-@click.option("--statistics", is_flag=True, help="Add the number of findings for each rule (text and concise).")
-@click.option("--coverage", is_flag=True, help="Add what was not understood (text and json).")
-@click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
-@click.option("--no-cache", is_flag=True, help="Neither read nor write results of earlier runs.")
-@click.option(
-    "--cache-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help=f"Where to keep them (default: {CACHE} beside the configuration).",
-)
-@click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N", help="How many processes analyse files (default: one a core)."
-)
-@click.option("--stdin-filename", metavar="FILE", help="Read one file from standard input and report it as FILE.")
+@options.paths
+@options.which
+@options.fixing
+@options.report
+@options.running
 def check(
     paths: tuple[str, ...], style: str, output: Path | None, statistics: bool, coverage: bool, exit_zero: bool,
-    stdin_filename: str | None, **choices: Any,
+    stdin_filename: str | None, fix: bool, unsafe_fixes: bool, diff: bool, **choices: Any,
 ) -> ExitCode:  # fmt: skip
     """Lint PATHS (files and folders; the current folder when none is given).
 
@@ -105,7 +71,14 @@ def check(
         raise click.UsageError(f"--statistics goes with --format text or concise; {style} has its own counts or none.")
     if coverage and style not in ("text", "json"):
         raise click.UsageError(f"--coverage goes with --format text or json, not with {style}.")
-    result = _lint(paths, choices, stdin_filename, coverage=coverage)
+    if stdin_filename and (fix or diff):
+        raise click.UsageError("--fix and --diff go with files, not with standard input.")
+    this = _session(paths, choices, stdin_filename)
+    if diff:
+        return _show_fixes(this, unsafe_fixes, output)
+    if fix:
+        _fix(this, unsafe_fixes)
+    result = this.measure() if coverage else this.lint()
     report = _render(result, style, _paint(colour=output is None))
     if statistics:
         from difflint.report.text import statistics as count
@@ -119,15 +92,12 @@ def check(
 
 
 @cli.command()
-@_paths
-@_select
-@_ignore
-@_extend
-@_preview
+@options.paths
+@options.which
 @click.option("--from", "source", type=click.Path(path_type=Path), help="Take the findings of a JSON report.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--report", type=click.Path(file_okay=False, path_type=Path), help="Write image strips and a page here.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@options.style
+@options.folder("--report", "Write image strips and a page here.")
+@options.device
 @click.option("--budget", type=click.FloatRange(min=1), default=300.0, show_default=True, help="Seconds for all.")
 def confirm(
     paths: tuple[str, ...], source: Path | None, style: str, report: Path | None, device: str, budget: float,
@@ -154,9 +124,9 @@ def confirm(
 
 
 @cli.command()
-@_paths
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the cards to this file.")
+@options.paths
+@options.style
+@options.file("--output", "Write the cards to this file.")
 def inspect(paths: tuple[str, ...], style: str, output: Path | None) -> ExitCode:
     """Show what PATHS train and sample: data range, target, schedule, optimizer, sampler, sink, each with its line.
 
@@ -199,7 +169,7 @@ def rules(style: str) -> ExitCode:
 @cli.command()
 @click.option("--report", type=click.Path(file_okay=False, path_type=Path), default=Path("difflint-demo"),
               show_default=True, help="Where the image strips and the page go.")  # fmt: skip
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@options.device
 @click.option("--budget", type=click.FloatRange(min=1), default=600.0, show_default=True, help="Seconds for all.")
 def demo(report: Path, device: str, budget: float) -> ExitCode:
     """Lint small projects with one mistake each, and confirm what was found."""
@@ -235,47 +205,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     return ExitCode.FAILURE
 
 
-def _lint(
-    paths: Iterable[str], choices: dict[str, Any], stdin_filename: str | None = None, *, coverage: bool = False
-) -> Result:
-    from difflint.config import load_settings
-    from difflint.discovery import discover
-    from difflint.files import Stdin
-    from difflint.rules import load_rules
+def _session(paths: Iterable[str], choices: Mapping[str, Any], stdin_filename: str | None = None) -> Session:
+    from difflint.session import session
 
-    run = {key: choices.pop(key, None) for key in ("no_cache", "cache_dir", "jobs")}
-    named = tuple(paths)
-    stdin = Stdin(stdin_filename, sys.stdin.buffer.read()) if stdin_filename else None
-    if not named and not stdin:
-        named = (".",)
-    settings: Settings = load_settings((*named, *([stdin.filename] if stdin else [])), load_rules(), choices)
-    found = discover(named, settings.excludes, settings.root)
-    return _measured(found, settings, stdin) if coverage else _known(found, settings, stdin, run)
+    return session(paths, choices, stdin_filename)
 
 
-def _measured(found: Found, settings: Settings, stdin: Stdin | None) -> Result:
-    from difflint.engine import lint
-
-    return lint(found, settings, stdin, coverage=True)
+def _lint(paths: Iterable[str], choices: Mapping[str, Any]) -> Result:
+    return _session(paths, choices).lint()
 
 
-def _known(found: Found, settings: Settings, stdin: Stdin | None, run: Mapping[str, Any]) -> Result:
-    """The result of an earlier run where nothing has changed since, else of a new one."""
-    from difflint.cache import Store
-    from difflint.recall import Run
+def _fixed(this: Session, unsafe: bool) -> Fixed:
+    from difflint.fixes.rounds import Fixer
 
-    folder = None if run.get("no_cache") else run.get("cache_dir") or settings.root / CACHE
-    store = Store(folder)
-    this = Run(store, settings, found, stdin)
-    result = this.recall()
-    if result is None:
-        from difflint.engine import lint
-        from difflint.facts import Kept
+    return Fixer(this.lint, ("safe", "unsafe") if unsafe else ("safe",), this.found.files).run()
 
-        kept = Kept(store)
-        result = lint(found, settings, stdin, earlier=kept, jobs=run.get("jobs") or os.cpu_count() or 1)
-        this.keep(result, kept.needs, kept.probes)
-    return result
+
+def _fix(this: Session, unsafe: bool) -> None:
+    """Fixes what can be fixed and says what was; on stderr, for a report may be for programs."""
+    fixed = _fixed(this, unsafe)
+    fixed.write()
+    for finding in fixed.done:
+        assert finding.fix is not None
+        click.echo(f"difflint: fixed {finding.place.where}: {finding.rule} {finding.fix.title}", err=True)
+
+
+def _show_fixes(this: Session, unsafe: bool, output: Path | None) -> ExitCode:
+    fixed = _fixed(this, unsafe)
+    _emit(fixed.diff(), output)
+    _complain(fixed.result.errors)
+    if fixed.result.errors:
+        return ExitCode.FAILURE
+    return ExitCode.FINDINGS if fixed.done else ExitCode.CLEAN
 
 
 def _confirm(findings: Sequence[Finding], options: Any, style: str) -> list[Verdict]:
@@ -308,7 +269,7 @@ def _write_page(verdicts: Sequence[Verdict], folder: Path, style: str) -> None:
     from difflint.report.page import page
 
     file = folder / "index.html"
-    _write_atomically(page(verdicts), file)
+    write_text(page(verdicts), file)
     if style == "text":
         click.echo(f"The page: {file} (the image strips lie beside it)")
 
@@ -332,31 +293,9 @@ def _paint(*, colour: bool = True) -> Paint:
 
 def _emit(report: str, output: Path | None) -> None:
     if output:
-        _write_atomically(report, output)
+        write_text(report, output)
     else:
         click.echo(report, nl=False)
-
-
-def _write_atomically(text: str, file: Path) -> None:
-    """Either the whole report or what stood there before: never half a file; a device or a pipe is written to."""
-    try:
-        if file.exists() and not file.is_file():
-            file.write_text(text, "utf-8")
-        else:
-            _replace(file.resolve(), text)
-    except OSError as error:
-        raise DifflintError(f"{file}: cannot be written: {error.strerror or error}") from error
-
-
-def _replace(file: Path, text: str) -> None:
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, "utf-8")
-        partial.replace(file)
-    except BaseException:  # Ctrl-C included
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise
 
 
 def _complain(errors: Iterable[FileError]) -> None:

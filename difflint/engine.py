@@ -17,6 +17,7 @@ from difflint.facts import Facts, Kept, RowError, analyse, examine, measure
 from difflint.facts.cards import cards
 from difflint.files import SourceFile, Sources, Stdin, absolute, read_all, read_source
 from difflint.findings import FileError, Finding, Place
+from difflint.fixes.resolve import resolved
 from difflint.related import finding_of
 from difflint.result import Result, Stats
 from difflint.rules import UNUSED_SUPPRESSION, Rule, load_check, load_rules
@@ -43,7 +44,7 @@ def lint(
     comments = [s for path, file in files.items() for s in find_suppressions(path, file.text)]
     kept, silenced, unused = split(findings, comments)
     kept += _unused_suppressions(unused, rules, sources, settings)
-    shown = tuple(_in_cells(finding, files) for finding in _one_each(kept))
+    shown = tuple(_in_cells(resolved(finding, files), files) for finding in _one_each(kept))
     return Result(
         findings=shown,
         errors=tuple(sorted(set(errors))),
@@ -111,9 +112,10 @@ def _is_asked_for(finding: Finding, sources: Sources, settings: Settings) -> boo
     return any(path in sources.by_path for path in paths) and settings.runs(finding.rule, finding.place.path)
 
 
-def _files(findings: Iterable[Finding], sources: Sources) -> Mapping[str, SourceFile]:
-    """The requested files, and those that were only imported but hold a finding."""
-    imported = {finding.place.path for finding in findings} - sources.by_path.keys()
+def _files(findings: Sequence[Finding], sources: Sources) -> Mapping[str, SourceFile]:
+    """The requested files, and those that were only imported but hold a finding or a part of its fix."""
+    edited = {edit.place.path for finding in findings if finding.fix is not None for edit in finding.fix.edits}
+    imported = ({finding.place.path for finding in findings} | edited) - sources.by_path.keys()
     files: list[SourceFile] = [*sources.by_path.values(), *(read_source(absolute(path)) for path in sorted(imported))]
     return {file.path: file for file in files}
 

@@ -15,6 +15,7 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
+from difflint import contents
 from difflint.findings import FileError, Place, TraceStep
 from difflint.notebooks import Cells, NotANotebook, read_notebook
 
@@ -174,7 +175,7 @@ def read_bytes(location: Path) -> bytes:
         limit = NOTEBOOK_LIMIT if location.suffix == NOTEBOOK else SIZE_LIMIT
         if status.st_size > limit:
             raise _unreadable(location, f"is larger than {limit // 2**20} MB")
-        return location.read_bytes()
+        return contents.read(location)
     except OSError as error:
         raise _unreadable(location, _why(location, error)) from error
 
@@ -261,12 +262,16 @@ def _decode(content: bytes, location: Path) -> str:
     if b"\0" in content:
         raise _unreadable(location, "is a binary file (it holds a null byte)")
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-        return content.decode(encoding)
+        return content.decode(encoding_of(content))
     except UnicodeDecodeError as error:
         raise _unreadable(location, f"is not {error.encoding} text (byte {error.start})") from error
     except (SyntaxError, LookupError) as error:
         raise _unreadable(location, f"cannot be decoded: {error}") from error
+
+
+def encoding_of(content: bytes) -> str:
+    """The encoding that a Python file declares; with a byte order mark one that reads and writes the mark."""
+    return tokenize.detect_encoding(io.BytesIO(content).readline)[0]
 
 
 def _why(location: Path, error: OSError) -> str:

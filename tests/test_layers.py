@@ -21,11 +21,12 @@ LAYERS: dict[str, set[str]] = {
     "coverage": DATA,
     "magics": set(),
     "notebooks": DATA | {"magics"},
-    "files": DATA | {"notebooks"},
+    "contents": set(),
+    "files": DATA | {"contents", "notebooks"},
     "card": DATA,
     "discovery": DATA | {"files"},
     "syntax": DATA | {"files"},
-    "cache": DATA,
+    "cache": DATA | {"contents"},
     "lookups": set(),
     "workers": DATA,
     "facts": DATA | {"cache", "lookups", "files", "syntax", "coverage", "card", "workers"},
@@ -36,16 +37,21 @@ LAYERS: dict[str, set[str]] = {
     "config": DATA | {"files", "discovery", "rules"},
     "suppress": DATA,
     "result": DATA | {"rules", "coverage"},
+    "writing": DATA,
+    "fixes": DATA | {"contents", "files", "edits", "result", "writing"},
     "engine": DATA
-    | {"files", "discovery", "facts", "rules", "config", "suppress", "result", "coverage", "card", "related"},
+    | {"files", "discovery", "facts", "rules", "config", "suppress", "result", "coverage", "card", "fixes", "related"},
     "exchange": DATA,
     "recall": DATA | {"cache", "config", "discovery", "exchange", "files", "lookups", "result", "rules"},
     "report": DATA | {"files", "rules", "result", "exchange", "coverage", "card"},
     "confirm": DATA | {"exchange"},
     "demo": DATA | {"files"},
+    "options": {"report"},
+    "session": DATA
+    | {"cache", "config", "discovery", "engine", "facts", "files", "options", "recall", "result", "rules"},
     "cli": DATA
-    | {"cache", "discovery", "facts", "recall", "files", "rules", "config", "engine", "result", "report"}
-    | {"exchange", "confirm", "demo", "card"},
+    | {"options", "session", "rules", "config", "engine", "result", "report"}
+    | {"exchange", "confirm", "demo", "card", "fixes", "writing"},
     "__main__": {"cli"},
 }
 HEAVY = {"torch", "torchvision", "numpy", "PIL", "diffusers", "matplotlib", "cv2", "rich", "jsonschema"}

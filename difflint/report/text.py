@@ -16,7 +16,11 @@ WIDTH = 110
 def render(result: Result, paint: Paint = plain) -> str:
     """Every finding as a block, then one line that counts, then the coverage where it was asked for."""
     blocks = ["\n".join(_block(finding, result, paint)) for finding in result.findings]
-    parts = [*blocks, summary(result), *([coverage.text(result.coverage)] if result.coverage is not None else [])]
+    parts = [
+        *blocks,
+        summary(result) + _fixable(result),
+        *([coverage.text(result.coverage)] if result.coverage is not None else []),
+    ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
@@ -31,6 +35,15 @@ def summary(result: Result) -> str:
     return f"{found} in {plural(result.stats.files, 'file')}{suppressed}{failed}."
 
 
+def _fixable(result: Result) -> str:
+    """A line that says what ``--fix`` would do, nothing where it would do nothing."""
+    safeties = [finding.fix.safety for finding in result.findings if finding.fix is not None]
+    safe, unsafe = safeties.count("safe"), safeties.count("unsafe")
+    more = f"{unsafe}{' more' if safe else ''} with --fix --unsafe-fixes" if unsafe else ""
+    told = ", ".join([*([f"{safe} with --fix"] if safe else []), *([more] if more else [])])
+    return f"\nFixable: {told}." if told else ""
+
+
 def statistics(result: Result) -> str:
     """Findings per rule, most frequent first."""
     names = {rule.id: rule.name for rule in result.rules}
@@ -38,9 +51,11 @@ def statistics(result: Result) -> str:
 
 
 def header(finding: Finding, paint: Paint) -> str:
-    """``path:line:column: severity CODE name``; a notebook's cell stands before the line."""
+    """``path:line:column: severity CODE name``, marked ``[*]`` where ``--fix`` can help; a notebook's cell stands
+    before the line."""
     where = paint(finding.place.where, "bold")
-    return f"{where}: {paint(finding.severity, finding.severity)} {paint(finding.rule, 'bold')} {finding.name}"
+    mark = " [*]" if finding.fix is not None and finding.fix.safety == "safe" else ""
+    return f"{where}: {paint(finding.severity, finding.severity)} {paint(finding.rule, 'bold')} {finding.name}{mark}"
 
 
 def _block(finding: Finding, result: Result, paint: Paint) -> Iterator[str]:
