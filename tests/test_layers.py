@@ -29,7 +29,7 @@ LAYERS: dict[str, set[str]] = {
     "cache": DATA | {"contents"},
     "lookups": set(),
     "workers": DATA,
-    "facts": DATA | {"cache", "lookups", "files", "syntax", "coverage", "card", "workers"},
+    "facts": DATA | {"edits", "cache", "lookups", "files", "syntax", "coverage", "card", "workers"},
     "relations": DATA | {"lookups", "files", "syntax"},
     "checks": DATA | {"facts", "relations", "edits"},
     "rules": DATA | {"facts", "relations"},  # the types of checks, and nothing at run time

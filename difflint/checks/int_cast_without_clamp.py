@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from difflint.edits import wrap
 from difflint.facts import Facts, Problem
 from difflint.facts.events import IntCast
 from difflint.facts.interval import BYTE
 from difflint.facts.report import interval_json, steps_json
+from difflint.facts.steps import Affine
 from difflint.facts.values import Kind, Tensor
+from difflint.findings import Fix
 
 GENERATED = (Kind.SAMPLE, Kind.MODEL, Kind.MIX)
 
@@ -42,4 +45,16 @@ def _problem(facts: Facts, event: IntCast, tensor: Tensor) -> Problem:
             "cast": {"dtype": "uint8", "outside": "wrap"},
             **facts.diffusion(tensor.origin.networks),
         },
+        _fix(facts, event, tensor),
     )
+
+
+def _fix(facts: Facts, event: IntCast, tensor: Tensor) -> Fix | None:
+    """A clamp right before the cast: to bytes, or to [0, 1] where what casts multiplies first."""
+    if not event.written or tensor.container == "pil":
+        return None
+    last = tensor.links[-1] if tensor.links else None
+    high = 1 if last is not None and last.site == event.site and isinstance(last.step, Affine) else 255
+    method = "clamp" if tensor.container == "tensor" else "clip"  # which arrays have, and tensors too
+    edit = wrap(facts.place(event.site), f"{{}}.{method}(0, {high})", event.written)
+    return Fix("safe", f"Clamp to [0, {high}] before the cast.", (edit,))

@@ -36,6 +36,7 @@ from difflint.facts.values import (
     tensors,
     usable,
 )
+from difflint.facts.written import written
 
 Bound = dict[str, Value]
 ABSENT = Const(...)
@@ -167,23 +168,23 @@ def _run(machine: Machine, frame: Frame, found: Row, case: Case, bound: Bound, s
     for transfer in case.transfer:
         value = take(call, transfer, value)
     if case.sink is not None:
-        _note_sink(machine, found, case.sink, value, site)
+        _note_sink(machine, found, case.sink, value, site, written(found, frame, site))
     for transfer in case.then:
         value = take(call, transfer, value)
     return _given(machine, found, case.gives, bound, value, site)
 
 
-def _note_sink(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site) -> None:
-    """Note each picture that a value shows."""
+def _note_sink(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site, part: str = "") -> None:
+    """Note each picture that a value shows; ``part`` tells where in the call the value is written."""
     if isinstance(value, Items):
         machine.each(value, lambda v: _noted(machine, found, sink, v, site))
     elif isinstance(value, Elements):
         _note_sink(machine, found, sink, value.item, site)
     elif isinstance(value, Choice):
         for choice in usable(value):
-            _note_sink(machine, found, sink, choice, site)
+            _note_sink(machine, found, sink, choice, site, part)
     elif value != ABSENT and not _is_text(value):
-        _note_picture(machine, found, sink, value, site)
+        _note_picture(machine, found, sink, value, site, part)
 
 
 def _is_text(value: Value) -> bool:
@@ -196,13 +197,13 @@ def _noted(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, 
     return value
 
 
-def _note_picture(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site) -> None:
+def _note_picture(machine: Machine, found: Row, sink: Mapping[str, Any], value: Value, site: Site, part: str) -> None:
     takes = tuple((dtype, Interval(float(low), float(high))) for dtype, (low, high) in sink["takes"].items())
     name = found.api.rpartition(".")[2]
-    machine.seen.sinks[Sink(site, machine.calls, machine.part, name, value, takes, sink["outside"])] = None
+    machine.seen.sinks[Sink(site, machine.calls, machine.part, name, value, takes, sink["outside"], part)] = None
     for tensor in tensors(value) if sink["outside"] == "wrap" else ():
         if tensor.dtype != "uint8":
-            cast = IntCast(site, machine.calls, machine.part, name, tensor.step(BYTES, site, name))
+            cast = IntCast(site, machine.calls, machine.part, name, tensor.step(BYTES, site, name), part)
             machine.seen.casts[cast] = None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import libcst as cst
 
+from difflint.edits import VALUE
 from difflint.facts import bunches, containers, dtypes, extremes, mixing, schedules, tables
 from difflint.facts.containers import MAX_ITEMS
 from difflint.facts.events import IntCast, Rescaled
@@ -204,18 +205,18 @@ def rescale(
     return result
 
 
-def into_bytes(machine: Machine, value: Value, site: Site) -> Value:
-    """A cast to uint8, by a call or by assignment into bytes."""
+def into_bytes(machine: Machine, value: Value, site: Site, part: str) -> Value:
+    """A cast to uint8, by a call or by assignment into bytes; ``part`` of the code at the site is the value."""
     if not isinstance(value, Tensor) or value.dtype == "uint8":
         return value
-    machine.seen.casts[IntCast(site, machine.calls, machine.part, "uint8", value)] = None
+    machine.seen.casts[IntCast(site, machine.calls, machine.part, "uint8", value, part)] = None
     return value.step(Cast("uint8"), site, "uint8", dtype="uint8")
 
 
-def into(machine: Machine, owner: Tensor, value: Value, site: Site) -> Value:
+def into(machine: Machine, owner: Tensor, value: Value, site: Site, part: str = VALUE) -> Value:
     """What a value becomes where it is written into a tensor: its dtype is the tensor's."""
     if owner.dtype == "uint8":
-        value = into_bytes(machine, value, site)
+        value = into_bytes(machine, value, site, part)
     if not isinstance(value, Tensor):
         return value
     known = owner.dtype is not None and (dtypes.is_floating(owner.dtype) or value.dtype == owner.dtype)

@@ -26,6 +26,7 @@ class Sink:
     value: Value
     takes: tuple[tuple[str, Interval], ...]  # by dtype class: "float", "uint8"
     outside: str  # clamp, wrap, stretch, raise, collapse
+    written: str = ""  # which part of the call is the picture, as `difflint.edits` names parts; "" if unknown
 
     def takes_of(self, tensor: Tensor) -> Interval | None:
         """The range this sink shows faithfully for a tensor of that dtype, None if it takes none."""
@@ -42,6 +43,7 @@ class IntCast:
     part: int
     how: str
     value: Value
+    written: str = ""  # which part of the code is the value, as for a sink
 
 
 @dataclass(frozen=True)

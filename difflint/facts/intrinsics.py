@@ -206,7 +206,7 @@ def gather(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> 
 def copy_into(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:
     """``buffer.copy_(x)``: x, cast to what the buffer holds."""
     buffer, value = arguments.get(0, "input"), arguments.get(1, "src") or ANY
-    return arithmetic.into(machine, buffer, value, site) if isinstance(buffer, Tensor) else value
+    return arithmetic.into(machine, buffer, value, site, "0 src") if isinstance(buffer, Tensor) else value
 
 
 def deepcopy(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> Value:

@@ -43,6 +43,7 @@ from difflint.facts.values import (
     join,
     tensors,
 )
+from difflint.facts.written import written
 
 STARTS = frozenset(["begin", "blank", "unknown", "coefficient"])  # nothing of the subject is left
 
@@ -123,7 +124,7 @@ def to_dtype(call: Call, value: Value, dtype: str) -> Value:
         return _from_unknown(value) if isinstance(value, Unknown) and unsure and dtype == "uint8" else value
     if dtype != "uint8":
         return _counted(call, value, dtype)
-    return arithmetic.into_bytes(call.machine, value, call.site)
+    return arithmetic.into_bytes(call.machine, value, call.site, written(call.row, call.frame, call.site))
 
 
 def _counted(call: Call, value: Tensor, dtype: str) -> Tensor:

@@ -65,10 +65,7 @@ def _in_cell(edit: Edit, file: SourceFile) -> Edit:
 def _part(source: Source, edit: Edit) -> ast.expr:
     """The expression at the place, or the part of it that ``detail`` names."""
     if edit.detail == VALUE:
-        value = getattr(source.statement(edit.place), "value", None)
-        if not isinstance(value, ast.expr):
-            raise CannotEdit("the statement has no value")
-        return value
+        return _value(source.statement(edit.place))
     if not edit.detail:
         return source.expression(edit.place)
     call = source.call(edit.place)
@@ -78,6 +75,14 @@ def _part(source: Source, edit: Edit) -> ast.expr:
     if not isinstance(call.func, ast.Attribute):
         raise CannotEdit("it is no method")
     return call.func.value
+
+
+def _value(statement: ast.stmt) -> ast.expr:
+    """What is assigned to one target, or returned."""
+    unpacks = isinstance(statement, ast.Assign) and any(isinstance(t, ast.Tuple | ast.List) for t in statement.targets)
+    if unpacks or not isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return) or statement.value is None:
+        raise CannotEdit("the statement has no single value")
+    return statement.value
 
 
 def _argument(call: ast.Call, names: str) -> ast.expr | ast.keyword:
