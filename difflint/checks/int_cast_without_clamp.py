@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from difflint.edits import wrap
 from difflint.facts import Facts, Problem
 from difflint.facts.events import IntCast
-from difflint.facts.interval import BYTE
-from difflint.facts.report import interval_json, steps_json
+from difflint.facts.interval import BYTE, UNIT, Interval
+from difflint.facts.report import clamp_call, interval_json, steps_json
 from difflint.facts.steps import Affine
 from difflint.facts.values import Kind, Tensor
 from difflint.findings import Fix
@@ -20,7 +21,7 @@ def check(facts: Facts) -> Iterator[Problem]:
     for group in facts.groups(facts.seen.casts):
         found = [event.value for event in group if isinstance(event.value, Tensor)]
         if len(found) == len(group) and all(_wraps(tensor) for tensor in found):
-            yield _problem(facts, group[0], found[0])
+            yield replace(_problem(facts, group[0], found[0]), fix=_fix(facts, group[0], found))
 
 
 def _wraps(tensor: Tensor) -> bool:
@@ -45,16 +46,19 @@ def _problem(facts: Facts, event: IntCast, tensor: Tensor) -> Problem:
             "cast": {"dtype": "uint8", "outside": "wrap"},
             **facts.diffusion(tensor.origin.networks),
         },
-        _fix(facts, event, tensor),
     )
 
 
-def _fix(facts: Facts, event: IntCast, tensor: Tensor) -> Fix | None:
+def _fix(facts: Facts, event: IntCast, found: Sequence[Tensor]) -> Fix | None:
     """A clamp right before the cast: to bytes, or to [0, 1] where what casts multiplies first."""
-    if not event.written or tensor.container == "pil":
+    call = clamp_call(found, _limit(event, found[0]))
+    if not event.written or call is None:
         return None
+    edit = wrap(facts.place(event.site), f"{{}}{call}", event.written)
+    return Fix("safe", f"Add {call} before the cast.", (edit,))
+
+
+def _limit(event: IntCast, tensor: Tensor) -> Interval:
     last = tensor.links[-1] if tensor.links else None
-    high = 1 if last is not None and last.site == event.site and isinstance(last.step, Affine) else 255
-    method = "clamp" if tensor.container == "tensor" else "clip"  # which arrays have, and tensors too
-    edit = wrap(facts.place(event.site), f"{{}}.{method}(0, {high})", event.written)
-    return Fix("safe", f"Clamp to [0, {high}] before the cast.", (edit,))
+    multiplies = last is not None and last.site == event.site and isinstance(last.step, Affine)
+    return UNIT if multiplies else BYTE

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from difflint.checks.range_at_sink import repair
+from difflint.checks.range_at_sink import fix, repair
 from difflint.facts import Facts, Problem
 from difflint.facts.conversions import first_repeat
 from difflint.facts.events import Sink
@@ -22,7 +23,7 @@ def check(facts: Facts) -> Iterator[Problem]:
         if all(way is not None and _wrong(sink, way) for sink, way in zip(group, ways, strict=True)):
             sink, every = group[0], ways[0]
             assert every is not None
-            yield _problem(facts, sink, every[0])
+            yield replace(_problem(facts, sink, every[0]), fix=fix(facts, sink, every))
 
 
 def _wrong(sink: Sink, ways: tuple[Shown, ...]) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from difflint.edits import wrap
 from difflint.facts import Facts, Problem
 from difflint.facts.activations import shown_as_signed
 from difflint.facts.conversions import first_repeat
 from difflint.facts.events import Sink
 from difflint.facts.interval import SIGNED, UNIT, Interval
-from difflint.facts.report import interval_json, steps_json
+from difflint.facts.report import clamp_call, interval_json, steps_json
 from difflint.facts.shown import Shown, shown
+from difflint.facts.steps import Affine
+from difflint.findings import Fix
 
 OUTCOMES = {
     "clamp": "what lies outside turns black or white",
@@ -27,7 +31,7 @@ def check(facts: Facts) -> Iterator[Problem]:
         if all(way is not None and _wrong(sink, way) for sink, way in zip(group, ways, strict=True)):
             sink, every = group[0], ways[0]
             assert every is not None
-            yield _problem(facts, sink, every[0])
+            yield replace(_problem(facts, sink, every[0]), fix=fix(facts, sink, every))
 
 
 def _wrong(sink: Sink, ways: tuple[Shown, ...]) -> bool:
@@ -76,14 +80,34 @@ def _problem(facts: Facts, sink: Sink, way: Shown) -> Problem:
 
 def repair(reaches: Interval, takes: Interval, sink: str) -> str:
     """The affine map and clamp that make a range safe for a sink, as code."""
-    code = "(x + 1) / 2" if reaches.near(SIGNED) and takes.near(UNIT) else _affine_code(reaches, takes)
-    return f"Give {sink} ({code}).clamp({takes.low:g}, {takes.high:g}) instead of x."
+    return f"Give {sink} ({_map(reaches, takes, 'x')}).clamp({takes.low:g}, {takes.high:g}) instead of x."
 
 
-def _affine_code(reaches: Interval, takes: Interval) -> str:
-    if not reaches.bounded or not reaches.width:
-        return "x"  # no map brings it into the range, only the clamp does
+def fix(facts: Facts, sink: Sink, ways: Sequence[Shown]) -> Fix | None:
+    """The same where the picture is written in the call, if that is right for each way it may have come."""
+    takes = {sink.takes_of(way.tensor) for way in ways}
+    call = clamp_call([way.tensor for way in ways], next(iter(takes)) or UNIT)
+    codes = {_map(way.reaches, sink.takes_of(way.tensor), "{}") for way in ways if _is_plain(way)}
+    if not sink.written or call is None or len(takes) > 1 or len(codes) != 1 or not all(map(_is_plain, ways)):
+        return None
+    edit = wrap(facts.place(sink.site), f"({codes.pop()}){call}", sink.written)
+    return Fix("unsafe", f"Give {sink.name} {edit.text.replace('{}', 'x')} instead of x.", (edit,))
+
+
+def _is_plain(way: Shown) -> bool:
+    """Whether one map for all channels, written before the sink, is all it takes."""
+    scales = [link.step.scale for link in (*way.data, *way.display) if isinstance(link.step, Affine)]
+    whole = (way.tensor.dtype or "").startswith(("uint", "int"))
+    return not whole and not way.told and all(len(set(scale)) == 1 for scale in scales)
+
+
+def _map(reaches: Interval | None, takes: Interval | None, x: str) -> str:
+    """The affine map that brings one range into another, as code."""
+    if reaches is None or takes is None or not reaches.bounded or not reaches.width:
+        return x  # no map brings it into the range, only the clamp does
+    if reaches.near(SIGNED) and takes.near(UNIT):
+        return f"({x} + 1) / 2"
     scale = takes.width / reaches.width
     shift = takes.low - scale * reaches.low
-    factor = "x" if abs(scale - 1) < 1e-6 else (f"x * {scale:.4g}" if scale > 1 else f"x / {1 / scale:.4g}")
+    factor = x if abs(scale - 1) < 1e-6 else (f"{x} * {scale:.4g}" if scale > 1 else f"{x} / {1 / scale:.4g}")
     return factor if abs(shift) < 1e-6 else f"{factor} {'+' if shift > 0 else '-'} {abs(shift):.4g}"

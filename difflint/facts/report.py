@@ -14,7 +14,7 @@ from difflint.facts.project import Module, Project
 from difflint.facts.shown import Shown
 from difflint.facts.steps import Link, Site, through
 from difflint.facts.targets import target
-from difflint.facts.values import Kind, Network, Origin
+from difflint.facts.values import Kind, Network, Origin, Tensor
 from difflint.findings import FileError, Fix, Place, TraceStep
 from difflint.syntax.outline import ClassDefinition, Definition
 from difflint.syntax.positions import Span, cut, locate
@@ -166,6 +166,13 @@ def _tree(node: Any) -> Any:
 
 def _is_definition(node: Any) -> bool:
     return node.definition if isinstance(node, Span) else isinstance(node, DEFINITIONS)
+
+
+def clamp_call(values: Iterable[Tensor], bounds: Interval) -> str | None:
+    """``.clamp(0, 1)``; ``.clip``, which arrays have and tensors too, unless all are tensors; None for a PIL image."""
+    containers = {value.container for value in values}
+    name = "clamp" if containers == {"tensor"} else "clip"
+    return None if "pil" in containers else f".{name}({bounds.low:g}, {bounds.high:g})"
 
 
 def steps_json(links: Iterable[Link]) -> list[dict[str, Any]]:
