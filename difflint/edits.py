@@ -29,6 +29,13 @@ def wrap(place: Place, template: str, of: str = "") -> Edit:
     return Edit(place, template, "wrap", of)
 
 
+def unwrap(place: Place, steps: int) -> Edit:
+    """The expression at the place loses its last arithmetic steps: of ``x / 127.5 - 1`` two leave ``x``.
+
+    An assignment that would give a name its own value goes altogether."""
+    return Edit(place, "", "unwrap", str(steps))
+
+
 def before(place: Place, statement: str) -> Edit:
     """A new statement on lines of its own, before the statement that holds the place and indented like it."""
     return Edit(place, statement, "before")
@@ -45,7 +52,9 @@ def delete(place: Place) -> Edit:
 
 
 def argument(place: Place, code: str, name: str) -> Edit:
-    """The call at the place gets ``name=code``: in place of the value the keyword has, else as its last argument."""
+    """The call at the place gets ``name=code``: in place of the value the keyword has, else as its last argument.
+
+    ``"1 dtype"`` also takes the place of the argument at that position, where there is one."""
     return Edit(place, code, "argument", name)
 
 

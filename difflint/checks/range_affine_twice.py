@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from difflint.edits import unwrap
 from difflint.facts import Facts, Problem
-from difflint.facts.conversions import Repeat, final_repeat, first_repeat
+from difflint.facts.conversions import Repeat, conversion, final_repeat, first_repeat
 from difflint.facts.events import Rescaled
 from difflint.facts.interval import Interval
 from difflint.facts.mixing import leaves
 from difflint.facts.report import interval_json, steps_json
 from difflint.facts.shown import ways
-from difflint.facts.steps import Affine, through
+from difflint.facts.steps import Affine, Link, through
 from difflint.facts.values import Kind, Tensor
+from difflint.findings import Fix, Place
 
 
 def check(facts: Facts) -> Iterator[Problem]:
@@ -23,7 +25,8 @@ def check(facts: Facts) -> Iterator[Problem]:
         if all(found):
             repeat = found[0]
             assert repeat is not None
-            yield _problem(facts, group[0], repeat)
+            problem = _problem(facts, group[0], repeat)
+            yield replace(problem, fix=_fix(facts, problem.place, group[0], repeat))
 
 
 def _unfinished(facts: Facts) -> Iterator[Tensor]:
@@ -70,3 +73,28 @@ def _problem(facts: Facts, event: Rescaled, repeat: Repeat) -> Problem:
             "direction": repeat.direction,
         },
     )
+
+
+def _fix(facts: Facts, place: Place, event: Rescaled, repeat: Repeat) -> Fix | None:
+    """The second conversion goes, where it is one expression and all that ever gets there has had the first."""
+    links = event.value.links
+    sites = [link.site for link in links[repeat.start : repeat.stop]]
+    others = [other for other in facts.seen.rescaled if other.site == event.site]
+    if (
+        all(site is not None and facts.within(site, event.site) for site in sites)
+        and all(_repeat(facts, other) or _is_nobodys(facts, other) for other in others)
+        and _is_there(links, repeat, base(facts, event))
+    ):
+        return Fix("unsafe", f"Remove what makes it {repeat.what} a second time.", (unwrap(place, len(sites)),))
+    return None
+
+
+def _is_nobodys(facts: Facts, event: Rescaled) -> bool:
+    """Whether it comes from no call that was seen and is nothing that is known: a parameter by itself."""
+    return event.value.kind is Kind.OTHER and event.value.origin.nominal is None and not facts.calls(event)
+
+
+def _is_there(links: Sequence[Link], repeat: Repeat, start: Interval | None) -> bool:
+    """Whether the first conversion leads where the second one would: x / 127.5 - 1 after x / 255 wants more."""
+    now, second = through(links[: repeat.start], start), conversion(links[repeat.start : repeat.stop])
+    return second is None or now is None or now.near(second.after)

@@ -117,12 +117,12 @@ class Facts:
         """The links to show, with how many they complete: of ``x / 2 + 1`` the whole speaks for its parts."""
         for end, link in enumerate(links, 1):
             after = links[end].site if end < len(links) else None
-            if link.site is not None and (after is None or not self._within(link.site, after)):
+            if link.site is not None and (after in (None, link.site) or not self.within(link.site, after)):
                 yield end, link.site
 
-    def _within(self, inner: Site, outer: Site) -> bool:
-        """Whether one piece of code is a part of the other."""
-        if inner.path != outer.path or inner == outer:
+    def within(self, inner: Site, outer: Site) -> bool:
+        """Whether one piece of code is a part of the other, or the same."""
+        if inner.path != outer.path:
             return False
         a, b = self.place(inner), self.place(outer)
         starts_later = (b.line, b.column) <= (a.line, a.column)

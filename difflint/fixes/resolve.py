@@ -17,6 +17,8 @@ from difflint.fixes.source import CannotEdit, Range, Source
 
 Change = tuple[Range, str]  # what becomes of some characters
 
+ARITHMETIC = ("mul", "multiply", "div", "divide", "true_divide", "add", "sub", "subtract")
+
 _OPENS = re.compile(r"[\s)]*\(")
 _COMMA_AFTER = re.compile(r"\s*,\s*")
 _COMMA_BEFORE = re.compile(r",\s*\Z")
@@ -102,12 +104,44 @@ def _replace(source: Source, edit: Edit) -> Change:
     return fitted(source, _part(source, edit), edit.text)
 
 
+def _unwrap(source: Source, edit: Edit) -> Change:
+    whole = inner = source.expression(edit.place)
+    for _ in range(int(edit.detail)):
+        inner = _operand(inner)
+    parent = source.parents[whole]
+    if isinstance(parent, ast.Expr | ast.Lambda):
+        raise CannotEdit("nothing would be left to do")
+    if isinstance(parent, ast.Assign) and [ast.dump(t) for t in parent.targets] == [ast.dump(_stored(inner))]:
+        return statements.delete(source, edit)
+    return fitted(source, whole, source.code(inner))
+
+
+def _operand(node: ast.expr) -> ast.expr:
+    """What an arithmetic step is done to: the one operand that is no number, or the left one where order matters."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ARITHMETIC:
+        return node.func.value
+    if not isinstance(node, ast.BinOp):
+        raise CannotEdit("no arithmetic stands there")
+    if isinstance(node.left, ast.Constant):
+        return node.right
+    if isinstance(node.right, ast.Constant) or isinstance(node.op, ast.Sub | ast.Div):
+        return node.left
+    raise CannotEdit("either operand may be the value")
+
+
+def _stored(node: ast.expr) -> ast.expr:
+    return ast.Name(node.id, ast.Store()) if isinstance(node, ast.Name) else node
+
+
 def _add_argument(source: Source, edit: Edit) -> Change:
     call = source.call(edit.place)
-    for keyword in call.keywords:
-        if keyword.arg == edit.detail:
-            return fitted(source, keyword.value, edit.text)
-    return _appended(source, call, f"{edit.detail}={edit.text}")
+    try:
+        there = _argument(call, edit.detail)
+    except CannotEdit:
+        if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+            raise  # it may be among those
+        return _appended(source, call, f"{edit.detail.split()[-1]}={edit.text}")
+    return fitted(source, there.value if isinstance(there, ast.keyword) else there, edit.text)
 
 
 def _add_positional(source: Source, edit: Edit) -> Change:
@@ -172,6 +206,7 @@ def _rename(source: Source, edit: Edit) -> Change:
 ACTIONS: dict[str, Callable[[Source, Edit], Change | None]] = {
     "replace": _replace,
     "wrap": _replace,
+    "unwrap": _unwrap,
     "argument": _add_argument,
     "positional": _add_positional,
     "without": _without,
