@@ -87,7 +87,7 @@ def test_a_fix_does_what_it_should_and_nothing_else(
         assert run.code == 1 and after == before
         return
     assert run.code == 0 and f": {rule} " in run.err
-    changed = [line for line in difflib.ndiff(*map(_lines, (before, after))) if line[0] in "+-"]
+    changed = [line for line in difflib.ndiff(_lines(before), _lines(after)) if line[0] in "+-"]
     assert 1 <= len(changed) <= 3 * len(run.err.splitlines())
     assert difflint("--no-cache", "--preview", "--fix", "--unsafe-fixes", file.name).err == ""
     assert contents(file) == after
