@@ -10,7 +10,7 @@ from typing import Any
 
 from difflint.facts import mixing
 from difflint.facts.application import Call
-from difflint.facts.events import IntCast, Sink
+from difflint.facts.events import IntCast, Judged, Sink
 from difflint.facts.interval import Interval
 from difflint.facts.library import Case, Row
 from difflint.facts.machine import Arguments, Machine
@@ -68,6 +68,9 @@ def _default(text: str | None) -> Const:
 
 def row(machine: Machine, frame: Frame, found: Row, bound: Bound, site: Site) -> Value:
     """The result of calling what a row describes."""
+    if found.judged:
+        given = tuple((name, _asked(name, bound)) for name in found.judged)
+        machine.seen.judged[Judged(site, machine.calls, machine.part, found.api, given)] = None
     if found.loss is not None:
         return _loss(machine, found, bound, site)
     subject = bound.get(found.subject, ABSENT)

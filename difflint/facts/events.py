@@ -69,6 +69,20 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """A library function that a rule judges by its arguments: ``given`` holds them by their names in its row."""
+
+    site: Site
+    calls: tuple[Site, ...]
+    part: int
+    api: str
+    given: tuple[tuple[str, Value], ...]
+
+    def argument(self, name: str) -> Value | None:
+        return next((value for key, value in self.given if key == name), None)
+
+
+@dataclass(frozen=True)
 class Trained:
     """A network is given (or taught to give) a value made of this clean data."""
 
@@ -137,6 +151,7 @@ class Observations:
     network_calls: dict[NetworkCall, None] = field(default_factory=dict)
     rescaled: dict[Rescaled, None] = field(default_factory=dict)
     losses: dict[Loss, None] = field(default_factory=dict)
+    judged: dict[Judged, None] = field(default_factory=dict)
     trained: dict[Trained, None] = field(default_factory=dict)
     backwards: dict[Backward, None] = field(default_factory=dict)
     conditional: set[tuple[Origin, tuple[Link, ...]]] = field(default_factory=set)

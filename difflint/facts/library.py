@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KEYS = frozenset([
     "api", "also", "signature", "call", "cases", "when", "transfer", "gives", "then", "sink", "outside", "subject",
     "stub", "intrinsic", "loss", "example", "versions", "modules", "made_by", "past", "acts_as", "needs", "untested",
+    "judged",
 ])
 # fmt: on
 
@@ -63,6 +64,7 @@ class Row:
     acts_as: str | None = None  # the row whose methods its objects have
     needs: Mapping[str, Any] | None = None  # by dtype: the range a measure is defined for
     untested: str | None = None  # why no example can run here
+    judged: tuple[str, ...] = ()  # the arguments by which rules judge a call
 
     @property
     def makes_object(self) -> bool:
@@ -84,6 +86,12 @@ class Library:
         """The last names of what shows or saves pictures, without those that say nothing by themselves."""
         shown = {name for name, row in self.rows.items() if any(case.sink is not None for case in row.cases)}
         return frozenset(name.rpartition(".")[2] for name in shown) - GENERAL
+
+    @property
+    def judged(self) -> frozenset[str]:
+        """The last names of what rules judge by its arguments; methods left out, whose object one of these makes."""
+        names = {name for name, row in self.rows.items() if row.judged and row.parameters[0][0] != "self"}
+        return frozenset(name.rpartition(".")[2] for name in names)
 
     def knows(self, name: str) -> bool:
         return name in self.rows
@@ -168,6 +176,7 @@ def _row(entry: Any, file: Path) -> Row:
         entry.get("acts_as"),
         entry.get("needs"),
         entry.get("untested"),
+        tuple(entry.get("judged", ())),
     )
 
 

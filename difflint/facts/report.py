@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import libcst as cst
 
-from difflint.facts.events import Backward, IntCast, Loss, Observations, Rescaled, Sink, Trained
+from difflint.facts.events import Backward, IntCast, Judged, Loss, Observations, Rescaled, Sink, Trained
 from difflint.facts.interval import Interval
 from difflint.facts.project import Module, Project
 from difflint.facts.shown import Shown
@@ -22,7 +22,7 @@ from difflint.syntax.positions import Span, cut, locate
 CODE_WIDTH = 72
 SHOWN_CALLS = 3
 DEFINITIONS = (cst.FunctionDef, cst.ClassDef, Definition, ClassDefinition)  # what nobody calls is run from there
-Event = TypeVar("Event", Sink, IntCast, Rescaled, Loss, Backward)
+Event = TypeVar("Event", Sink, IntCast, Rescaled, Loss, Backward, Judged)
 
 
 @dataclass(frozen=True)

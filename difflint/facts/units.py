@@ -30,6 +30,7 @@ from difflint.syntax.positions import Span, locate
 WORDS = (
     r"uint8|\bu1\b|\.byte\(|wandb|ToTensor|to_tensor|Normalize\b|127\.5|\b255\b|randn|backward|autocast|float16|\.half\("
     r"|Scaler|mse_loss|MSELoss|l1_loss|L1Loss|SmoothL1|smooth_l1|huber|BCE|binary_cross|training_step|manual_backward"
+    r"|(?i:lpips|psnr|ssim)|\b[Ff][Ii][Dd]\b"
 )
 
 MOST_HELD = 5_000_000  # characters of parsed text
@@ -51,8 +52,8 @@ class Unit:
 
 
 def looked_for(knowledge: Library) -> re.Pattern[str]:
-    """What makes a definition worth running: the words above, and a call of anything that is a sink in the rows."""
-    return re.compile(rf"{WORDS}|\b(?:{'|'.join(sorted(knowledge.sinks))})\b")
+    """What makes a definition worth running: the words above, and a call of what is a sink or judged in the rows."""
+    return re.compile(rf"{WORDS}|\b(?:{'|'.join(sorted(knowledge.sinks | knowledge.judged))})\b")
 
 
 def units(sources: Sequence[SourceFile], words: re.Pattern[str], kept: Kept) -> list[Unit]:
