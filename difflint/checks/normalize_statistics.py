@@ -67,7 +67,7 @@ def _reason(
         )
     if any(_half_inverted(mean, std, m, s) for other, m, s in statistics if other is not call):
         return (
-            "it should take Normalize back, but computes x * std + mean * std: the mean is to be divided by the deviation",
+            "it should take Normalize back, but computes (x + mean) * std: the mean is to be divided by the deviation",
             "Write Normalize([-m / s for m, s in zip(mean, std)], [1 / s for s in std]).",
         )
     return None
