@@ -26,7 +26,7 @@ def replace_files(new: Mapping[Path, bytes]) -> None:
     try:
         for file, content in new.items():
             with _named(file):
-                drafts[file.resolve()] = _draft(file.resolve(), content)
+                drafts[file] = _draft(file.resolve(), content)
         _swap(drafts)
     finally:
         for draft in drafts.values():
@@ -41,7 +41,7 @@ def _swap(drafts: Mapping[Path, Path]) -> None:
         try:
             with _named(file):
                 old = file.read_bytes()
-                draft.replace(file)
+                draft.replace(file.resolve())
                 done.append((file, old))
         except BaseException:  # Ctrl-C included
             for earlier, content in done:

@@ -83,15 +83,15 @@ def _encoded(document: str, span: Range, source: str) -> str:
     old, new = list(_items(document, span[0])), _LINES.findall(source)
     if not old:
         raise CannotEdit("an empty cell")
-    raw = [document[start:end] for start, end in old]
-    texts = [json.loads(item) for item in raw]
+    texts = [json.loads(document[start:end]) for start, end in old]
     head = _in_common(texts, new)
     tail = _in_common(texts[head:][::-1], new[head:][::-1])
-    changed = [json.dumps(line, ensure_ascii=plain) for line in new[head : len(new) - tail]]
-    opening = document[span[0] : old[0][0]]
-    between = document[old[0][1] : old[1][0]] if len(old) > 1 else f",{opening[1:]}"
-    lines = [*raw[:head], *changed, *raw[len(raw) - tail :]]
-    return opening + between.join(lines) + document[old[-1][1] : span[1]]
+    if len(texts) == head + tail or len(new) == head + tail:  # lines only come or only go: a neighbour is written anew
+        head, tail = (head - 1, tail) if head else (head, tail - 1)
+    raw = {text: document[start:end] for text, (start, end) in zip(texts, old, strict=True)}
+    between = document[old[0][1] : old[1][0]] if len(old) > 1 else f",{document[span[0] + 1 : old[0][0]]}"
+    lines = [raw.get(line) or json.dumps(line, ensure_ascii=plain) for line in new[head : len(new) - tail]]
+    return document[span[0] : old[head][0]] + between.join(lines) + document[old[len(old) - tail - 1][1] : span[1]]
 
 
 def _in_common(one: list[str], other: list[str]) -> int:
