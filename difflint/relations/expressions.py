@@ -184,7 +184,11 @@ def _dict(flow: Flow, node: ast.Dict) -> Term:
 
 
 def _string(flow: Flow, node: ast.JoinedStr) -> Term:
-    parts = tuple(evaluate(flow, part.value) for part in node.values if isinstance(part, ast.FormattedValue))
+    shown = [part for part in node.values if isinstance(part, ast.FormattedValue)]
+    parts = tuple(evaluate(flow, part.value) for part in shown)
+    for part in shown:
+        if part.format_spec is not None:  # the width in f"{x:{width}}" is read as well
+            evaluate(flow, part.format_spec)
     return Term("string", parts, None, node)
 
 

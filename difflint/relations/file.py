@@ -6,12 +6,13 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from difflint.findings import Place, TraceStep
 from difflint.relations.expressions import evaluate
 from difflint.relations.flow import Flow
 from difflint.relations.model import BODY, ClassInfo, Event, Function
+from difflint.relations.names import Names
 from difflint.relations.scope import Scope
 from difflint.relations.terms import Term
 
@@ -23,6 +24,7 @@ WORDS = re.compile(
     r"|train\(|x_start|x_0|x0|velocity|v_pred|guidance|cond|optimizer|Adam|lr|Normalize|lpips|psnr|ssim|fid|strict|\bt\b"
 )
 Where = ast.AST | Term | Event
+Node = TypeVar("Node", bound=ast.AST)
 
 
 class File:
@@ -89,6 +91,22 @@ class File:
         if other is None or other is self or last not in other.body.ends:
             return None
         return other, other.body.ends[last]
+
+    @cached_property
+    def _nodes(self) -> dict[type, list[Any]]:
+        found: dict[type, list[Any]] = {}
+        for node in ast.walk(self.tree):
+            found.setdefault(type(node), []).append(node)
+        return found
+
+    def nodes(self, kind: type[Node]) -> list[Node]:
+        """Every piece of the tree that is of one kind, for rules about how something is written."""
+        return self._nodes.get(kind, [])
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of the file by Python's scoping rules."""
+        return Names(self.tree)
 
     # Where it stands
 

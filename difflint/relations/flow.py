@@ -326,6 +326,8 @@ def _match(flow: Flow, node: ast.Match) -> None:
                 name = getattr(inner, "name", None)
                 if isinstance(name, str):
                     flow.scope.bind(name, Term("unknown", (), id(inner), inner), None)
+            if part.guard is not None:
+                evaluate(flow, part.guard)
             flow.run(part.body)
 
         return run
