@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import libcst as cst
 import pytest
@@ -13,32 +14,95 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from difflint import places
 from difflint.syntax.live import live, pieces
-from difflint.syntax.outline import Chunk, ClassDefinition, Definition, Outline, Part, outline
-from difflint.syntax.positions import SAME, Span, cut, locate
-from difflint.syntax.walk import nodes
+from difflint.syntax.nodes import Span, span_of
+from difflint.syntax.outline import Chunk, ClassDefinition, Definition, Outline, outline
+from difflint.syntax.positions import cut
+from difflint.syntax.tree import parsed_statements, statements
+from difflint.syntax.walk import fields_of, nodes
 
-OTHER = (cst.Param, cst.FunctionDef, cst.ClassDef)  # here Python counts the annotation in, and starts elsewhere
+# Where Python counts otherwise: annotations, decorators, parentheses.
+OTHERWISE = (cst.Param, cst.FunctionDef, cst.ClassDef, cst.IndentedBlock, cst.Tuple, cst.GeneratorExp)
 FILES = sorted((places.ROOT / "fixtures" / "DFL101").glob("*.py"))[::6] + sorted(places.PACKAGE.glob("facts/*.py"))[::6]
 
 
-def chunks(parts: tuple[Part, ...]) -> Iterator[Chunk]:
-    for part in parts:
-        if isinstance(part, ClassDefinition):
-            yield from chunks(part.parts)
-        else:
-            yield part if isinstance(part, Chunk) else part.chunk
+def said(node: Any) -> object:
+    """What nodes say: literals by their values, without places and layout."""
+    if isinstance(node, list | tuple):
+        lines = [item.body if isinstance(item, cst.SimpleStatementLine) else [item] for item in node]
+        return [said(item) for line in lines for item in line]
+    if isinstance(node, cst.SimpleString | cst.ConcatenatedString | cst.Integer | cst.Float | cst.Imaginary):
+        return "formatted" if node.evaluated_value is None else repr(node.evaluated_value)
+    if isinstance(node, cst.FormattedString):
+        return "formatted"
+    if isinstance(node, cst.SimpleStatementSuite):
+        return ["IndentedBlock", said(node.body)]
+    kind: Any = type(node)
+    names = fields_of(kind)
+    if names is None:
+        return node if isinstance(node, str) else type(node).__name__
+    return [type(node).__name__, *(said(getattr(node, name)) for name in names)]
+
+
+ALL_SYNTAX = """
+import a, b.c as d
+from . import e
+from ..f.g import (h as i, j)
+from k import *
+async def f(a, /, b: int = 1, *args: str, c, d=2, **kw) -> None:
+    async with a as b, c: pass
+    async for x, *y in z: await x
+    else: return
+    return [x async for x in y if x if not y for z in x]
+def g(*, a): yield; yield a; yield from g(*a, c=1, *d, **b)
+@decorated(1)
+class A(B, metaclass=C): x: int; y: int = 1
+if a: b
+elif c: d
+else:
+    if e: f
+while a < b <= c is not d not in e: break
+else: continue
+try: a
+except (B, C) as e: raise D(1) from e
+except: raise
+else: b
+finally: c
+a = b, c = {1, *d}, {**e, 2: 3}, [], ()
+a += b; a @= b; a //= -b
+x[1:2, ::3, ..., a], x[a, b], x[()], x[:]
+lambda: (yield)
+lambda a, *b, c=1: a if b else c
+(a := 1) or b and c or d and not e
+a ** -b @ c << d | ~e ^ +f
+"a" "b" 'c', rb"\\d", 1_000, 0xFF, 1e3, 2j, None, True
+assert a, "b"
+del a, b[0]
+del c
+global g1, g2
+{a: b for a in c}; {a for a in b}; (a for a in b)
+f"{a} and {b!r:>{c}}"
+match a:
+    case 1 | -2 | "x" | None | b.c: pass
+    case [x, *y, _] if z: pass
+    case {"k": v, **rest}: pass
+    case A(x, y=B()) as w: pass
+"""
+
+
+@pytest.mark.parametrize("text", [*(file.read_text("utf-8") for file in FILES), ALL_SYNTAX])
+def test_nodes_say_what_those_of_libcst_say(text: str) -> None:
+    assert said(statements(ast.parse(text), text)) == said(parsed_statements(text))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_places_are_those_that_libcst_finds_in_the_whole_file(file: Path) -> None:
+def test_places_are_those_that_libcst_finds(file: Path) -> None:
     text = file.read_text("utf-8")
     known = MetadataWrapper(cst.parse_module(text)).resolve(PositionProvider)
-    where = {(type(n), r.start.line, r.start.column + 1, r.end.line, r.end.column + 1) for n, r in known.items()}
-    made = outline(text, str(file))
-    asked = [n for chunk in chunks(made.parts) for n in nodes(chunk.tree) if type(n) in SAME and type(n) not in OTHER]
-    found = locate(made.parsed, asked)
-    assert found.keys() >= {id(n) for n in asked if not isinstance(n, cst.Name)}
-    assert [n for n in asked if id(n) in found and (type(n), *found[id(n)][:4]) not in where] == []
+    where = {(r.start.line, r.start.column + 1, r.end.line, r.end.column + 1) for r in known.values()}
+    made = [n for node in statements(ast.parse(text), text) for n in nodes(node)]
+    asked = [n for n in made if span_of(n) is not None and not isinstance(n, OTHERWISE)]
+    assert len(asked) > len(made) / 4
+    assert [n for n in asked if (span_of(n) or ())[:4] not in where] == []
 
 
 ODD = """
@@ -72,7 +136,7 @@ def test_odd_layouts_are_cut_into_what_they_say() -> None:
     assert named["g"].constants == (("a", -1), ("b", "b"), ("c", None)) and named["g"].plain
     assert named["f"].decorator_names == ("property",) and not h.plain
     assert named["g"].params.params[1].name.value == "a" and made.errors == []
-    assert sum(len(list(c.statements)) for c in cls.parts if isinstance(c, Chunk)) == 2
+    assert sum(len(list(c.statements)) for c in cls.parts if isinstance(c, Chunk)) == 3
 
 
 def test_a_definition_is_parsed_when_it_is_asked_for() -> None:

@@ -34,7 +34,7 @@ def analyse(sources: Sequence[SourceFile]) -> Facts:
     """Interpret these files as one project. Raises RowError; a file that cannot be understood becomes an error."""
     analysis = interpret(sources, knowledge(), _read)
     errors = tuple(FileError(failure.path, failure.message) for failure in analysis.failures)
-    return Facts(analysis.seen, analysis.project, errors, analysis.unknown_calls)
+    return Facts(analysis.seen, analysis.project, errors, analysis.unknown_calls, analysis.project.text)
 
 
 def examine(sources: Sequence[SourceFile], kept: Kept | None = None, jobs: int = 1) -> Facts:

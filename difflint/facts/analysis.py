@@ -25,6 +25,7 @@ from difflint.facts.statements import EXECUTORS
 from difflint.facts.steps import Site
 from difflint.facts.values import Class, Function, Value
 from difflint.files import SourceFile, syntax_error
+from difflint.syntax.nodes import with_placed
 from difflint.syntax.outline import Chunk, ClassDefinition, Definition
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,8 @@ def _restored(space: object, name: str) -> bool:
 def shared_machine(knowledge: Library, project: Project, failures: list[Failure]) -> Machine:
     """What interprets the files that others import; what goes wrong in them is added to ``failures``."""
     sys.setrecursionlimit(max(RECURSION, sys.getrecursionlimit()))
-    return Machine(project, knowledge, EVALUATORS, EXECUTORS, calls.call, _importer(failures))
+    evaluators, executors = with_placed(EVALUATORS), with_placed(EXECUTORS)
+    return Machine(project, knowledge, evaluators, executors, calls.call, _importer(failures))
 
 
 def _run_modules(

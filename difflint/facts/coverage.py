@@ -32,7 +32,6 @@ def measure(facts: Facts, paths: Iterable[str]) -> Coverage:
     for sink in facts.seen.sinks:
         if sink.site.path in wanted:
             sinks.setdefault((sink.name, sink.site), []).append(sink)
-    facts.locate([*(site for _, site in unknown), *(site for _, site in sinks)])
     calls = (UnknownCall(name, facts.place(site), wanted[site.path]) for name, site in unknown)
     places = (_sink(facts, name, events, wanted[site.path]) for (name, site), events in sinks.items())
     return Coverage(

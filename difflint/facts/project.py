@@ -90,6 +90,11 @@ class Project:
         """The file that reports call ``path``."""
         return next((module for module in reversed(self.all()) if module.path == path), None)
 
+    def text(self, path: str) -> str:
+        """The text of the file that reports call ``path``."""
+        module = self.at(path)
+        return module.text if module is not None else ""
+
     def needs(self, location: Path) -> dict[str, dict[str, str | None]]:
         """What was looked for on behalf of a file and of what it imports, by the file that asked."""
         waiting, needs = [str(location)], dict[str, dict[str, str | None]]()

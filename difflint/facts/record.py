@@ -8,7 +8,7 @@ something with become unknown.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from hashlib import blake2b
@@ -18,7 +18,8 @@ from difflint.facts import events, interval, schedules, steps, values
 from difflint.facts.events import Observations
 from difflint.facts.steps import Site
 from difflint.facts.values import Kind, Unknown
-from difflint.syntax.positions import Span
+from difflint.syntax.nodes import Span
+from difflint.syntax.positions import place_of
 
 Table = dict[str, list[Any]]
 FOR_CARDS = ("notes", "sampled", "calls", "owners")
@@ -34,7 +35,6 @@ KNOWN = {
 
 @dataclass
 class _Writer:
-    span: Callable[[Site], Span]
     table: Table = field(default_factory=dict)
     memo: dict[int, Any] = field(default_factory=dict)
     held: list[object] = field(default_factory=list)  # so that no id is given twice
@@ -50,7 +50,7 @@ class _Writer:
 
     def _write(self, value: Any) -> Any:
         if isinstance(value, Site):
-            return self._keep(["@", value.path, *self.span(value)])
+            return self._keep(["@", value.path, *place_of(value.node)])
         if isinstance(value, tuple | list):
             return ["t", *map(self.write, value)]
         if isinstance(value, frozenset | set):
@@ -69,9 +69,9 @@ class _Writer:
         return ["r", digest]
 
 
-def write(seen: Observations, span: Callable[[Site], Span]) -> dict[str, Any]:
-    """The observations that checks ask for, ready for JSON; ``span`` finds the place of a site."""
-    writer = _Writer(span)
+def write(seen: Observations) -> dict[str, Any]:
+    """The observations that checks ask for, ready for JSON."""
+    writer = _Writer()
     return {**{name: _in_order(writer, getattr(seen, name)) for name in KEPT}, "table": writer.table}
 
 

@@ -16,8 +16,9 @@ from difflint.facts.steps import Link, Site, through
 from difflint.facts.targets import target
 from difflint.facts.values import Kind, Network, Origin, Tensor
 from difflint.findings import FileError, Fix, Place, TraceStep
+from difflint.syntax.nodes import Span
 from difflint.syntax.outline import ClassDefinition, Definition
-from difflint.syntax.positions import Span, cut, locate
+from difflint.syntax.positions import cut, place_of
 
 CODE_WIDTH = 72
 SHOWN_CALLS = 3
@@ -47,7 +48,6 @@ class Facts:
     errors: tuple[FileError, ...]
     unknown_calls: tuple[tuple[str, Site], ...] = ()
     text: Callable[[str], str] = str  # of a file
-    _spans: dict[tuple[str, int], Span] = field(default_factory=dict)
 
     def groups(self, events: Iterable[Event]) -> Iterator[tuple[Event, ...]]:
         """Events that are the choices of one value: same place, reached by the same calls, of the same picture."""
@@ -68,22 +68,7 @@ class Facts:
         return known
 
     def place(self, site: Site) -> Place:
-        if isinstance(site.node, Span):
-            return Place(site.path, *site.node[:4])
-        key = (site.path, id(site.node))
-        if key not in self._spans:
-            found = locate(self._module(site).outline.parsed, [site.node])
-            self._spans[key] = found.get(id(site.node), Span(1, 1, 1, 1))
-        return Place(site.path, *self._spans[key][:4])
-
-    def locate(self, sites: Iterable[Site]) -> None:
-        """Look up many places at once, which is faster than one by one."""
-        nodes: dict[str, list[Any]] = {}
-        for site in sites:
-            nodes.setdefault(site.path, []).append(site.node)
-        for path, wanted in nodes.items():
-            found = locate(self._module(Site(path, None)).outline.parsed, wanted)
-            self._spans.update(((path, key), span) for key, span in found.items())
+        return Place(site.path, *place_of(site.node)[:4])
 
     def holds(self, site: Site) -> bool:
         """Whether the place is in a file of the project, and not in a stub."""
@@ -94,9 +79,7 @@ class Facts:
 
     def code(self, site: Site) -> str:
         """The code at a place, on one line and not too long."""
-        written = isinstance(site.node, Span)
-        code = cut(self.text(site.path), site.node) if written else cst.Module([]).code_for_node(_tree(site.node))
-        text = " ".join(code.split())
+        text = " ".join(cut(self.text(site.path), place_of(_tree(site.node))).split())
         return text if len(text) <= CODE_WIDTH else text[: CODE_WIDTH - 1] + "…"
 
     def step(self, site: Site, what: str) -> TraceStep:

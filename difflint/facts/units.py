@@ -18,13 +18,11 @@ from difflint.facts.kept import Kept, Key, key_of
 from difflint.facts.library import Library
 from difflint.facts.machine import Machine
 from difflint.facts.project import Project, Read
-from difflint.facts.steps import Site
 from difflint.facts.tensors import forget_identities
 from difflint.files import SourceFile
 from difflint.lookups import Lookups
 from difflint.syntax.live import Piece, live, pieces
 from difflint.syntax.outline import HELD, forget, outline
-from difflint.syntax.positions import Span, locate
 
 # What a rule can speak about besides sinks: casts, losses, gradients, noise, and conversions of pictures.
 WORDS = (
@@ -91,7 +89,7 @@ class Observer:
         imported = {module.path for module in project.modules.values() if str(module.location) in needs}
         failures = [*analysis.failures, *(failure for failure in self._failures if failure.path in imported)]
         found = {
-            **record.write(analysis.seen, _Places(project).span),
+            **record.write(analysis.seen),
             "errors": [[failure.path, failure.message] for failure in failures],
             "consulted": sorted(project.consulted),
         }
@@ -102,17 +100,6 @@ class Observer:
             forget_identities()
             self._shared = self._new()
         return found, needs
-
-
-class _Places:
-    """Where syntax nodes stand, file by file."""
-
-    def __init__(self, project: Project) -> None:
-        self._parsed = {module.path: module.outline.parsed for module in project.all() if module.cut}
-
-    def span(self, site: Site) -> Span:
-        """The place of a node; the start of the file where it has none."""
-        return locate(self._parsed.get(site.path, ()), [site.node]).get(id(site.node), Span(1, 1, 1, 1))
 
 
 def examine(

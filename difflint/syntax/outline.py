@@ -1,7 +1,4 @@
-"""A file cut into pieces that LibCST parses when they are run.
-
-Python's own parser says in a tenth of LibCST's time where the definitions of a file are; most of them are never run.
-"""
+"""A file cut into pieces whose nodes are made when they are run; most of them never are."""
 
 from __future__ import annotations
 
@@ -14,6 +11,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import libcst as cst
+
+from difflint.syntax import tree
 
 BUILT_IN = ("property", "cached_property", "setter", "staticmethod", "classmethod", "abstractmethod")
 TRANSPARENT = frozenset((*BUILT_IN, "no_grad", "inference_mode"))  # decorators whose name says all
@@ -47,34 +46,19 @@ class Chunk:
     indented: bool
     parsed: list[Chunk] = field(repr=False)  # the pieces of this file that were parsed, in that order
     error: str | None = None
-    known: dict[int, cst.CSTNode] | None = field(default=None, repr=False)  # by id; kept by those who look for places
-    spans: dict[int, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def tree(self) -> cst.Module:
-        """The lines as a module; an empty one, with ``error`` set, if LibCST cannot parse what Python can."""
+    def statements(self) -> Sequence[Any]:
+        """What the lines say; nothing, with ``error`` set, if they cannot be parsed by themselves."""
         self.parsed.append(self)
         HELD.characters += len(self.text)
-        try:
-            return cst.parse_module(self.source)
-        except (cst.ParserSyntaxError, cst.CSTValidationError) as error:
-            self.error = " ".join(str(getattr(error, "message", error)).split())[:120]
-            return cst.Module([])
-
-    @property
-    def source(self) -> str:
-        """What is parsed."""
-        return f"if 1:\n{self.text}" if self.indented else self.text
-
-    @property
-    def statements(self) -> Sequence[Any]:
-        body: Sequence[Any] = self.tree.body
-        return body[0].body.body if self.indented and body else body
-
-    @property
-    def offset(self) -> int:
-        """What to add to a line of the tree for a line of the file."""
-        return self.first - 1 - self.indented
+        source = f"if 1:\n{self.text}" if self.indented else self.text
+        parsed = python_tree(source)
+        if parsed is None:
+            self.error = "not Python by themselves"
+            return ()
+        made = tree.statements(parsed, source, self.first - 1 - self.indented)
+        return made[0].body.body if self.indented else made
 
 
 @dataclass(eq=False)
@@ -90,7 +74,7 @@ class Definition:
 
     @cached_property
     def tree(self) -> cst.FunctionDef:
-        found = self.chunk.statements or (cst.parse_statement(f"def {self.label}(*_, **__): ..."),)
+        found = self.chunk.statements or tree.statements(ast.parse(f"def {self.label}(*_, **__): ..."), "")
         return cst.ensure_type(found[0], cst.FunctionDef)
 
     @cached_property
@@ -161,7 +145,7 @@ class Outline:
 
     @property
     def errors(self) -> list[str]:
-        """What LibCST could not parse although Python can."""
+        """What could not be parsed piece by piece."""
         return [f"cannot be parsed from line {c.first} on: {c.error}" for c in self.parsed if c.error is not None]
 
 
@@ -181,10 +165,10 @@ def outline(text: str, file: str) -> Outline:
     Raises cst.ParserSyntaxError where neither Python nor LibCST can parse it.
     """
     cutter = _Cutter(text)
-    tree = python_tree(text)
-    if tree is None:
+    parsed = python_tree(text)
+    if parsed is None:
         return _in_one_piece(text)
-    return Outline(tuple(cutter.parts(tree.body, False)), cutter.parsed)
+    return Outline(tuple(cutter.parts(parsed.body, False)), cutter.parsed)
 
 
 def python_tree(text: str) -> ast.Module | None:
@@ -201,7 +185,7 @@ def _in_one_piece(text: str) -> Outline:
     """Syntax newer than the Python we run on."""
     parsed: list[Chunk] = []
     chunk = Chunk(text, 1, False, parsed)
-    chunk.__dict__["tree"] = cst.parse_module(text)
+    chunk.__dict__["statements"] = tree.parsed_statements(text)
     parsed.append(chunk)
     return Outline((chunk,), parsed)
 

@@ -20,6 +20,11 @@ SKIPPED = (
     cst.Comma,
     cst.Dot,
 )
+PUNCTUATION = (  # fields
+    *("leading_lines", "header", "footer", "lines_after_decorators", "type_parameters", "indent", "start", "end"),
+    *("comma", "dot", "colon", "semicolon", "equal", "separator", "posonly_ind", "trailing_comma"),
+    *("lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "first_colon", "second_colon"),
+)
 
 
 @cache
@@ -28,7 +33,7 @@ def fields_of(kind: type) -> tuple[str, ...] | None:
     if not issubclass(kind, cst.CSTNode) or issubclass(kind, SKIPPED):
         return None
     names = [f.name for f in fields(cast(Any, kind))]
-    return tuple(n for n in names if "whitespace" not in n and n not in ("leading_lines", "header", "footer"))
+    return tuple(n for n in names if "whitespace" not in n and n not in PUNCTUATION)
 
 
 def nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -107,14 +107,15 @@ def _sampling_paths(facts: Facts, paths: Paths) -> list[Sampling]:
     """The functions whose loop changes a sampler's state, and those that show what a network makes of noise."""
     found: dict[Site, tuple[dict[Site, None], set[Network]]] = {}
     for event in facts.seen.sampled:
-        other = words.NO_LOOP.search(paths.code(event.loop)) or sampling.goes_through_files(event.inside, event.loop)
+        files = sampling.goes_through_files(paths, event.inside, event.loop)
+        other = files or words.NO_LOOP.search(paths.code(event.loop))
         if not is_test(event.inside.path) and not other:
             loops, networks = found.setdefault(event.inside, ({}, set()))
             loops[event.loop] = None
             networks.update(event.networks)
     for function in paths.functions:
         if function not in found and not is_test(function.path):
-            loops_here = sampling.written_loops(function)
+            loops_here = sampling.written_loops(paths, function)
             written = dict.fromkeys(loop for loop in loops_here if not words.NO_LOOP.search(paths.code(loop)))
             if written:
                 found[function] = (written, set())

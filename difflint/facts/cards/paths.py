@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-import libcst as cst
-
 from difflint.facts.project import Module
 from difflint.facts.report import Facts
 from difflint.facts.steps import Site
 from difflint.facts.values import Class
 from difflint.findings import Place
 from difflint.syntax.outline import Chunk, Definition
+from difflint.syntax.positions import cut, place_of
 
 FARTHEST = 12  # callers of callers: further away nothing speaks of this path any more
 _COMMENT = re.compile(r"#[^\"'\n]*$", re.MULTILINE)
@@ -28,23 +27,11 @@ class Paths:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.calls = facts.seen.calls
-        facts.locate(self._sites())
         self._codes: dict[Site, str] = {}
         self.callers: dict[Site, set[Site]] = {}
         for caller, called in self.calls.items():
             for callee, _ in called:
                 self.callers.setdefault(callee, set()).add(caller)
-
-    def _sites(self) -> Iterator[Site]:
-        """Every place that will be asked for: together they are found in one go."""
-        seen = self.facts.seen
-        yield from (noted.site for noted in seen.notes)
-        yield from (at for called in self.calls.values() for _, at in called)
-        yield from (f for f in self.functions if f.node is not None)
-        yield from (schedule.site for schedule in seen.schedules if schedule.site is not None)
-        yield from (sampled.loop for sampled in seen.sampled)
-        for events in (seen.sinks, seen.casts, seen.losses, seen.trained, seen.rescaled):
-            yield from (event.site for event in events)
 
     @cached_property
     def modules(self) -> dict[str, Module]:
@@ -152,10 +139,15 @@ class Paths:
     def code(self, site: Site) -> str:
         """The code of a node without comments; of a module's body without the functions and classes it defines."""
         if site not in self._codes:
-            node = getattr(site.node, "tree", site.node)
-            text = _body(self.modules[site.path]) if node is None else cst.Module([]).code_for_node(node)
-            self._codes[site] = _COMMENT.sub("", text)
+            self._codes[site] = _COMMENT.sub("", self._written(site))
         return self._codes[site]
+
+    def _written(self, site: Site) -> str:
+        if site.node is None:
+            return _body(self.modules[site.path])
+        if isinstance(site.node, Definition):
+            return site.node.chunk.text
+        return cut(self.facts.text(site.path), place_of(site.node))
 
 
 def _body(module: Module) -> str:

@@ -13,7 +13,7 @@ import libcst as cst
 from difflint.card import CardLine
 from difflint.facts.cards import words
 from difflint.facts.cards.context import Context, Group, grouped, surely
-from difflint.facts.cards.paths import Functions, is_constructor
+from difflint.facts.cards.paths import Functions, Paths, is_constructor
 from difflint.facts.cards.picture import scaling
 from difflint.facts.cards.wording import argument, call, code, either, known
 from difflint.facts.events import Sink
@@ -91,28 +91,26 @@ def _refines(cls: Class, other: Class) -> bool:
     return cls.node is not other.node and any(isinstance(c, Class) and c.node is other.node for c in cls.mro())
 
 
-def written_loops(function: Site) -> Iterator[Site]:
+def written_loops(paths: Paths, function: Site) -> Iterator[Site]:
     """The loops of a function that go through noise levels, by what is written: something changes in each round."""
     if function.node is None or isinstance(function.node, cst.Lambda) or words.NO_SAMPLER.search(name_of(function)):
         return
     for node in walk.nodes(function.node.body):
-        if isinstance(node, cst.For) and _goes_back(function, node):
+        if isinstance(node, cst.For) and _goes_back(paths, function, node):
             yield Site(function.path, node)
 
 
-def _goes_back(function: Site, loop: cst.For) -> bool:
-    over = _text(_assigned(function, _unwrapped(loop.iter)))
-    body = _text(loop.body)
+def _goes_back(paths: Paths, function: Site, loop: cst.For) -> bool:
+    over = paths.code(Site(function.path, _assigned(function, _unwrapped(loop.iter))))
+    body = paths.code(Site(function.path, loop.body))
     return bool(words.BACKWARDS.search(over)) and bool(words.CHANGED.search(body)) and bool(_carried(loop))
 
 
-def goes_through_files(function: Site, loop: Site) -> bool:
+def goes_through_files(paths: Paths, function: Site, loop: Site) -> bool:
     """Whether a loop's rounds are files, wherever their list was made."""
-    return isinstance(loop.node, cst.For) and bool(words.FILES.search(_text(_assigned(function, loop.node.iter))))
-
-
-def _text(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
+    if not isinstance(loop.node, cst.For):
+        return False
+    return bool(words.FILES.search(paths.code(Site(function.path, _assigned(function, loop.node.iter)))))
 
 
 def _carried(loop: cst.For) -> set[str]:
