@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
@@ -15,7 +17,7 @@ from difflint.report import FORMATS, reporter
 from difflint.report.style import ansi
 from difflint.report.text import render as text
 from difflint.result import Result
-from tests.samples import FINDING, RESULT
+from tests.samples import FINDING, RESULT, RULE
 
 DATA = Path(__file__).parent / "data"
 
@@ -107,3 +109,46 @@ def test_sarif_tells_the_chain_as_a_code_flow_with_relative_uris() -> None:
 @pytest.mark.parametrize("style", FORMATS)
 def test_every_format_takes_an_empty_result(style: str) -> None:
     reporter(style)(Result())
+
+
+def test_gitlab_knows_a_finding_again_when_lines_have_moved() -> None:
+    moved = replace(FINDING, place=replace(FINDING.place, line=30, end_line=30))
+    again = replace(RESULT, findings=(moved,), lines={moved.place: "  if y:   save_image(x)"}, errors=())
+    before, after = (json.loads(reporter("gitlab")(result)) for result in (RESULT, again))
+    assert before[0]["fingerprint"] == after[0]["fingerprint"] != before[1]["fingerprint"]
+    assert (before[0]["location"], before[0]["severity"]) == (
+        {"path": "src/my model.py", "lines": {"begin": 3}},
+        "major",
+    )
+    assert before[1]["severity"] == "blocker"
+
+
+def test_gitlab_tells_findings_apart_that_look_the_same() -> None:
+    other = replace(FINDING, place=replace(FINDING.place, line=30, end_line=30))
+    twice = replace(RESULT, findings=(FINDING, other), lines={f.place: "save_image(x)" for f in (FINDING, other)})
+    prints = [entry["fingerprint"] for entry in json.loads(reporter("gitlab")(twice))]
+    assert len(set(prints)) == len(prints) == 3
+
+
+def test_junit_is_xml_whatever_the_code_holds() -> None:
+    odd = replace(FINDING, message='a < b & "c" \x0c\ud800', place=replace(FINDING.place, path="a<b>.py"))
+    suite = ElementTree.fromstring(reporter("junit")(replace(RESULT, findings=(odd,))).encode()).find("testsuite")
+    assert suite is not None and dict(suite.attrib) == {
+        "name": "difflint",
+        "tests": "2",
+        "failures": "1",
+        "errors": "1",
+    }
+    failure, error = (case[0] for case in suite)
+    assert failure.attrib == {"type": "DFL101", "message": 'a < b & "c" ?'} and "src/data.py:12" in str(failure.text)
+    assert (suite[0].attrib["file"], suite[0].attrib["line"], error.tag) == ("a<b>.py", "3", "error")
+    passed = ElementTree.fromstring(reporter("junit")(Result()))
+    assert passed.attrib["tests"] == "1" and not list(passed.iter("failure"))
+
+
+def test_html_escapes_what_it_shows_and_loads_nothing() -> None:
+    odd = replace(FINDING, message="<script>", trace=(replace(FINDING.trace[0], what="a<b>&c"),))
+    page = reporter("html")(replace(RESULT, findings=(odd,)))
+    assert "<script" not in page and "&lt;script&gt;" in page and "a&lt;b&gt;&amp;c" in page
+    assert "src/my model.py:3:5" in page and "is a binary file" in page and RULE.summary in page
+    assert not re.search(r"(src|href)=|@import|url\(", page)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from difflint.result import Result
 
-FORMATS = ("text", "concise", "json", "github", "sarif")
+FORMATS = ("text", "concise", "json", "github", "sarif", "gitlab", "junit", "html")
 
 
 def reporter(name: str) -> Callable[[Result], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ pre, code, .chain { font: 13px/1.5 ui-monospace, monospace; }
 pre { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; padding: .5rem; }
 pre .hit { background: var(--mark); display: block; } pre i { opacity: .5; font-style: normal; }
 .verdict { display: inline-block; border-radius: 1rem; padding: 0 .7rem; color: #fff; font-weight: 600; }
-.confirmed { background: #c62a2f; } .refuted { background: #18794e; } .undecided { background: #946800; }
+.confirmed, .error { background: #c62a2f; } .refuted { background: #18794e; }
+.undecided, .warning { background: #946800; }
 .chain { padding-left: 1.2rem; overflow-wrap: anywhere; }
 img { display: block; width: max(100%, 48rem); height: auto; border-radius: 6px; }
 .wide { overflow-x: auto; margin: 1rem 0; } table { border-collapse: collapse; }
@@ -46,14 +47,20 @@ _MEANING = {
 
 def page(verdicts: Sequence[Verdict]) -> str:
     """The whole page."""
-    articles = "\n".join(_article(verdict) for verdict in verdicts)
+    lead = (
+        f"{summary(verdicts)} Each experiment has two arms that differ only in what the finding names, on a small "
+        "reference model; each strip shows the repaired arm above the one as written. Your own code was not run."
+    )
+    return document("difflint: verdicts", lead, (_legend(), *map(_article, verdicts)))
+
+
+def document(title: str, lead: str, parts: Iterable[str]) -> str:
+    """A page that needs nothing besides itself."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>difflint: verdicts</title>\n<style>{_CSS}</style>\n</head>\n<body>\n"
-        f"<h1>difflint: verdicts</h1>\n<p>{escape(summary(verdicts))} Each experiment has two arms that differ only in "
-        f"what the finding names, on a small reference model; each strip shows the repaired arm above the one as "
-        f"written. Your own code was not run.</p>\n{_legend()}\n{articles}\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n"
+        f"<h1>{escape(title)}</h1>\n<p>{escape(lead)}</p>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
     )
 
 
@@ -63,27 +70,37 @@ def _legend() -> str:
 
 
 def _article(verdict: Verdict) -> str:
-    return "\n".join(("<article>", *_parts(verdict), "</article>"))
+    record = verdict.record
+    return article(
+        verdict.finding, _judged(verdict), (*_strips(record.get("images", {})), *_measures(record.get("arms", {}))),
+        (_details(record),),
+    )  # fmt: skip
 
 
-def _parts(verdict: Verdict) -> Iterator[str]:
-    finding, record = verdict.finding, verdict.record
-    yield f"<h2>{escape(finding.rule)} {escape(finding.name)}</h2>"
-    yield f"<p><code>{escape(finding.place.where)}</code></p>"
-    symptom = record.get("symptom")
+def _judged(verdict: Verdict) -> str:
+    symptom = verdict.record.get("symptom")
     seen = f": {escape(str(symptom))}" if symptom and symptom != "none" else ""
     reason = verdict.reason[:1].upper() + verdict.reason[1:]
-    yield f'<p><span class="verdict {verdict.verdict}">{verdict.verdict}{seen}</span> {escape(reason)}.</p>'
+    return f'<p><span class="verdict {verdict.verdict}">{verdict.verdict}{seen}</span> {escape(reason)}.</p>'
+
+
+def article(finding: Finding, head: str, evidence: Iterable[str] = (), end: Iterable[str] = ()) -> str:
+    """A finding with its chain, and what there is to say about it besides."""
+    return "\n".join(("<article>", *_parts(finding, head, evidence), *end, "</article>"))
+
+
+def _parts(finding: Finding, head: str, evidence: Iterable[str]) -> Iterator[str]:
+    yield f"<h2>{escape(finding.rule)} {escape(finding.name)}</h2>"
+    yield f"<p><code>{escape(finding.place.where)}</code></p>"
+    yield head
     yield f"<p>{escape(finding.message)}</p>"
     yield from _code(finding)
     if finding.trace:
         steps = (f"<li>{escape(step.where)} {escape(step.what)}</li>" for step in finding.trace)
         yield f'<ol class="chain">{"".join(steps)}</ol>'
-    yield from _strips(record.get("images", {}))
-    yield from _measures(record.get("arms", {}))
+    yield from evidence
     if finding.repair:
         yield f"<p>Repair:</p><pre>{escape(finding.repair)}</pre>"
-    yield _details(record)
 
 
 def _code(finding: Finding) -> Iterator[str]:
