@@ -57,11 +57,13 @@ def cli() -> None:
 @options.paths
 @options.which
 @options.fixing
+@options.narrowing
 @options.report
 @options.running
 def check(
     paths: tuple[str, ...], style: str, output: Path | None, statistics: bool, coverage: bool, exit_zero: bool,
-    stdin_filename: str | None, fix: bool, unsafe_fixes: bool, diff: bool, **choices: Any,
+    stdin_filename: str | None, fix: bool, unsafe_fixes: bool, diff: bool, baseline: Path | None, write_baseline: bool,
+    **choices: Any,
 ) -> ExitCode:  # fmt: skip
     """Lint PATHS (files and folders; the current folder when none is given).
 
@@ -73,7 +75,11 @@ def check(
         raise click.UsageError(f"--coverage goes with --format text or json, not with {style}.")
     if stdin_filename and (fix or diff):
         raise click.UsageError("--fix and --diff go with files, not with standard input.")
-    this = _session(paths, choices, stdin_filename)
+    if choices["since"] and (fix or diff):
+        raise click.UsageError("--since does not go with --fix and --diff, which move lines.")
+    if write_baseline:
+        return _accept(_session(paths, choices, stdin_filename), baseline)
+    this = _session(paths, {**choices, "baseline": baseline}, stdin_filename)
     if diff:
         return _show_fixes(this, unsafe_fixes, output)
     if fix:
@@ -213,6 +219,21 @@ def _session(paths: Iterable[str], choices: Mapping[str, Any], stdin_filename: s
 
 def _lint(paths: Iterable[str], choices: Mapping[str, Any]) -> Result:
     return _session(paths, choices).lint()
+
+
+def _accept(this: Session, baseline: Path | None) -> ExitCode:
+    """Writes the baseline; one that lacks what could not be linted would be worth little."""
+    from difflint.baseline import write
+
+    if baseline is None:
+        raise click.UsageError("--write-baseline needs --baseline FILE.")
+    result = this.lint()
+    _complain(result.errors)
+    if result.errors:
+        raise DifflintError(f"{baseline}: not written, for not every file could be linted")
+    write(result, baseline)
+    click.echo(f"{len(result.findings)} finding{'s' * (len(result.findings) != 1)} accepted in {baseline}.")
+    return ExitCode.CLEAN
 
 
 def _fixed(this: Session, unsafe: bool) -> Fixed:

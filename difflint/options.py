@@ -61,6 +61,12 @@ fixing = _all(
     ),
 )
 
+narrowing = _all(
+    file("--baseline", "Leave out the findings that this file holds."),
+    click.option("--write-baseline", is_flag=True, help="Write all findings to the file that --baseline names."),
+    click.option("--since", metavar="REV", help="Only findings about lines changed since this git revision."),
+)
+
 report = _all(
     click.option(
         "--format", "style", type=click.Choice(FORMATS), default="text", show_default=True, help="How to report."

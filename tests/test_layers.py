@@ -44,15 +44,18 @@ LAYERS: dict[str, set[str]] = {
     "exchange": DATA,
     "recall": DATA | {"cache", "config", "discovery", "exchange", "files", "lookups", "result", "rules"},
     "fingerprints": DATA | {"result"},
+    "baseline": DATA | {"fingerprints", "result", "writing"},
+    "since": DATA | {"result"},
     "report": DATA | {"fingerprints", "files", "rules", "result", "exchange", "coverage", "card"},
     "confirm": DATA | {"exchange"},
     "demo": DATA | {"files"},
     "options": {"report"},
     "session": DATA
-    | {"cache", "config", "discovery", "engine", "facts", "files", "options", "recall", "result", "rules"},
+    | {"cache", "config", "discovery", "engine", "facts", "files", "options", "recall", "result", "rules"}
+    | {"baseline", "since"},
     "cli": DATA
     | {"options", "session", "rules", "config", "engine", "result", "report"}
-    | {"exchange", "confirm", "demo", "card", "fixes", "writing"},
+    | {"exchange", "confirm", "demo", "card", "fixes", "writing", "baseline", "since"},
     "__main__": {"cli"},
 }
 HEAVY = {"torch", "torchvision", "numpy", "PIL", "diffusers", "matplotlib", "cv2", "rich", "jsonschema"}

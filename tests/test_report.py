@@ -74,7 +74,8 @@ def test_json_holds_the_documented_keys() -> None:
         *("message", "repair", "trace", "fix", "experiment"),
     ]
     assert document["errors"] == [{"path": "src/bad.py", "message": "is a binary file (it holds a null byte)"}]
-    assert document["stats"] == {"files": 2, "analysed": 1, "findings": 1, "suppressed": 1, "rules": {"DFL101": 1}}
+    counts = {"files": 2, "analysed": 1, "findings": 1, "suppressed": 1, "accepted": 0}
+    assert document["stats"] == {**counts, "rules": {"DFL101": 1}}
 
 
 def test_findings_survive_the_way_through_json() -> None:

@@ -22,6 +22,7 @@ def render(result: Result) -> str:
             "analysed": stats.analysed,
             "findings": len(result.findings),
             "suppressed": stats.suppressed,
+            "accepted": stats.accepted,
             "rules": result.counts(),
         },
     }

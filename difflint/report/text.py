@@ -31,6 +31,7 @@ def summary(result: Result) -> str:
     parts = [plural(severities.count(name), name) for name in ("error", "warning") if name in severities]
     found = f"{plural(count, 'finding')} ({', '.join(parts)})" if count else "No findings"
     suppressed = f", {result.stats.suppressed} suppressed" if result.stats.suppressed else ""
+    suppressed += f", {result.stats.accepted} accepted" if result.stats.accepted else ""
     failed = f"; {plural(len(result.errors), 'error')}" if result.errors else ""
     return f"{found} in {plural(result.stats.files, 'file')}{suppressed}{failed}."
 
