@@ -23,6 +23,7 @@ WORDS = re.compile(
     r"|scaling_factor|decode|encode|eps|loss|sample|predict|save_image|fromarray|uint8|permute|cvtColor|load_state_dict|eval\(|lerp|unet"
     r"|train\(|x_start|x_0|x0|velocity|v_pred|guidance|cond|optimizer|Adam|lr|Normalize|lpips|psnr|ssim|fid|strict|\bt\b"
 )
+Made = TypeVar("Made")
 Where = ast.AST | Term | Event
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -39,9 +40,17 @@ class File:
         self.classes: dict[str, ClassInfo] = {}
         self.lambdas: dict[int, tuple[ast.Lambda, Scope]] = {}
         self._by_node: dict[int, Function] = {}
+        self._made: dict[Any, Any] = {}
         self.scope = Scope()
         self.body = Function(BODY, BODY, tree, None, work=self._run_body)
         self.body.done()
+
+    def once(self, make: Callable[[File], Made]) -> Made:
+        """What is made of a file, the same for every rule that asks."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
 
     # What there is
 

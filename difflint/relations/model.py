@@ -191,6 +191,17 @@ def value_set(event: Event) -> Term:
     return event.term.positional[-1] if event.kind == "call" else event.term
 
 
+def named_values(event: Event) -> Iterator[tuple[str, Term]]:
+    """The names that an event gives values to: variables, attributes, buffers, entries of a dictionary."""
+    if event.kind == "assign" and not event.target.endswith("[]"):
+        yield event.target.rpartition(".")[2], event.term
+    elif event.kind == "call" and attribute_set(event):
+        yield attribute_set(event), value_set(event)
+    if event.kind in ("return", "assign") and event.term.op == "dict":
+        entries = zip(event.term.value, event.term.args, strict=True)
+        yield from ((key, term) for key, term in entries if isinstance(key, str))
+
+
 def _may_set(node: ast.AST) -> bool:
     return any(
         (isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store))

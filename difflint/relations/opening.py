@@ -20,25 +20,30 @@ class Opener:
         self.file = file
         self._attributes: dict[tuple[str, str], Term | None] = {}
         self._results: dict[int, Term | None] = {}
+        self._opened: dict[Term, Term] = {}
 
     def open(self, term: Term, depth: int = DEPTH) -> Term:
         """The term with everything opened that means one thing for sure; the rest stays as it is written."""
-        if depth <= 0:
+        if depth <= 0 or term.size > MAX_SIZE:
             return term
-        made = replaced(term, lambda part: self._opened(part, depth))
-        return made if made.size <= MAX_SIZE else term
+        if term not in self._opened:
+            made = replaced(term, lambda part: self._inner(part, depth))
+            self._opened[term] = made if made.size <= MAX_SIZE else term
+        return self._opened[term]
 
-    def _opened(self, part: Term, depth: int) -> Term | None:
+    def _inner(self, part: Term, depth: int) -> Term | None:
+        found = self.once(part)
+        return None if found is None else self.open(found, depth - 1).at(part.node)
+
+    def once(self, part: Term) -> Term | None:
+        """What a term means that is an attribute, a global or a call itself; its parts stay as they are."""
         if part.op == "attr" and part.args[0].op == "self":
-            value = self.attribute(part)
-            return None if value is None else self.open(value, depth - 1).at(part.node)
+            return self.attribute(part)
         if part.op == "name":
             value = self.file.body.ends.get(str(part.value))
             simple = value is not None and value.op not in ("function", "class", "lib", "phi", "loop", "name")
-            return self.open(value, depth - 1).at(part.node) if simple and value is not None else None
-        if part.op == "call":
-            return self._called(part, depth)
-        return None
+            return value if simple else None
+        return self._called(part) if part.op == "call" else None
 
     def attribute(self, term: Term) -> Term | None:
         """The one value that a class gives an attribute of ``self``; None is no value."""
@@ -64,17 +69,17 @@ class Opener:
                 return self.result(cls.methods[name])
         return None
 
-    def _called(self, call: Term, depth: int) -> Term | None:
+    def _called(self, call: Term) -> Term | None:
         function = self.file.function(call.args[0])
         if function is None:
-            return self._lambda_called(call, depth)
+            return self._lambda_called(call)
         result = self.result(function)
         if result is None or call.open:
             return None
         given: dict[str, Term] = dict(function.defaults)
         given.update(zip(function.params, call.positional, strict=False))
         given.update(call.keywords)
-        return self._filled(result, given, function.qualname, depth).at(call.node)
+        return _filled(result, given, function.qualname).at(call.node)
 
     def result(self, function: Function) -> Term | None:
         """What a function returns, in terms of its parameters; None where it returns nothing or several things."""
@@ -86,14 +91,7 @@ class Opener:
                 self._results[id(function)] = phi(returned)
         return self._results[id(function)]
 
-    def _filled(self, result: Term, given: dict[str, Term], qualname: str, depth: int) -> Term:
-        def fill(part: Term) -> Term | None:
-            own = part.op == "param" and isinstance(part.value, tuple) and part.value[1] == qualname
-            return given.get(part.value[0], UNKNOWN) if own and isinstance(part.value, tuple) else None
-
-        return self.open(replaced(result, fill), depth - 1)
-
-    def _lambda_called(self, call: Term, depth: int) -> Term | None:
+    def _lambda_called(self, call: Term) -> Term | None:
         called = call.args[0]
         if called.op == "name":
             called = self.file.body.ends.get(str(called.value), called)
@@ -107,4 +105,14 @@ class Opener:
         given = {**dict(zip(names, call.positional, strict=False)), **call.keywords}
         for name in names:
             flow.scope.names[name] = given.get(name, UNKNOWN)
-        return self.open(evaluate(flow, node.body), depth - 1).at(call.node)
+        return evaluate(flow, node.body).at(call.node)
+
+
+def _filled(result: Term, given: dict[str, Term], qualname: str) -> Term:
+    """What a function returns, its parameters replaced by what they are given."""
+
+    def fill(part: Term) -> Term | None:
+        own = part.op == "param" and part.value[1] == qualname
+        return given.get(part.value[0], UNKNOWN) if own else None
+
+    return replaced(result, fill)

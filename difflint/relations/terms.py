@@ -62,7 +62,7 @@ class Term:
         called = self.args[0]
         if called.op == "attr":
             return f".{called.value}"
-        return str(called.value) if called.op in ("lib", "name", "function", "class") else ""
+        return label(called) if called.op in ("lib", "name", "function", "class") else ""
 
     @property
     def called(self) -> str:
@@ -171,6 +171,21 @@ def walk(term: Term) -> Iterator[Term]:
         if id(now) not in seen:
             seen.add(id(now))
             yield now
+            waiting.extend(now.args)
+
+
+def is_read(term: Term) -> bool:
+    """Whether it is written as a name or attribute: then what it computes stands elsewhere."""
+    return isinstance(term.node, ast.Name | ast.Attribute)
+
+
+def as_written(term: Term) -> Iterator[Term]:
+    """A term and what is in it as it is written: not what its names stand for."""
+    waiting = [term]
+    while waiting:
+        now = waiting.pop()
+        yield now
+        if not is_read(now):
             waiting.extend(now.args)
 
 

@@ -1,0 +1,137 @@
+"""The sums of data that diffusion models are made of, by the coefficients they must have.
+
+Notation: a is alpha_bar_t, p alpha_bar of the step before, and beta, alpha as in Ho et al. 2020."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from difflint.relations.quantities import WORLDS, World
+from difflint.relations.terms import Term
+from difflint.relations.values import near
+
+Coefficients = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """``text`` is what a person writes, ``parts`` the data it sums up in the order of the coefficients."""
+
+    name: str
+    text: str
+    parts: tuple[str, ...]
+    of: Callable[[World], Coefficients]
+
+
+def _a(world: World) -> float:
+    return world.at("alpha_bar")
+
+
+def _p(world: World) -> float:
+    return world.at("alpha_bar_prev")
+
+
+def _ddpm_mean(world: World) -> Coefficients:
+    root = math.sqrt(world.at("alpha"))
+    return 1 / root, -world.at("beta") / (root * math.sqrt(1 - _a(world)))
+
+
+def _ddim(sigma: float, world: World) -> Coefficients:
+    return math.sqrt(_p(world)), math.sqrt(1 - _p(world) - sigma**2)
+
+
+def ddim_sigma(world: World) -> float:
+    """Song et al. 2020, eq. 16."""
+    a, p = _a(world), _p(world)
+    return world.eta * math.sqrt((1 - p) / (1 - a)) * math.sqrt(1 - a / p)
+
+
+def _posterior(world: World) -> Coefficients:
+    return world.at("posterior_mean_coef1"), world.at("posterior_mean_coef2")
+
+
+FORMULAS = (
+    Formula(
+        "forward process", "sqrt(alpha_bar) * x0 + sqrt(1 - alpha_bar) * eps", ("x0", "eps"),
+        lambda w: (math.sqrt(_a(w)), math.sqrt(1 - _a(w))),
+    ),
+    Formula(
+        "x0 from eps", "(x_t - sqrt(1 - alpha_bar) * eps) / sqrt(alpha_bar)", ("x_t", "eps"),
+        lambda w: (1 / math.sqrt(_a(w)), -math.sqrt(1 / _a(w) - 1)),
+    ),
+    Formula(
+        "eps from x0", "(x_t - sqrt(alpha_bar) * x0) / sqrt(1 - alpha_bar)", ("x_t", "x0"),
+        lambda w: (1 / math.sqrt(1 - _a(w)), -math.sqrt(_a(w) / (1 - _a(w)))),
+    ),
+    Formula(
+        "v, or x0 from v", "sqrt(alpha_bar) * eps - sqrt(1 - alpha_bar) * x0", ("eps or x_t", "x0 or v"),
+        lambda w: (math.sqrt(_a(w)), -math.sqrt(1 - _a(w))),
+    ),
+    Formula(
+        "posterior mean", "posterior_mean_coef1 * x0 + posterior_mean_coef2 * x_t", ("x0", "x_t"), _posterior
+    ),
+    Formula(
+        "DDPM mean", "(x_t - beta / sqrt(1 - alpha_bar) * eps) / sqrt(alpha)", ("x_t", "eps"), _ddpm_mean
+    ),
+    Formula(
+        "DDIM step", "sqrt(alpha_bar_prev) * x0 + sqrt(1 - alpha_bar_prev) * eps", ("x0", "eps"),
+        lambda w: _ddim(0.0, w),
+    ),
+    Formula(
+        "DDIM step", "sqrt(alpha_bar_prev) * x0 + sqrt(1 - alpha_bar_prev - sigma**2) * eps", ("x0", "eps"),
+        lambda w: _ddim(w.free, w),
+    ),
+    Formula(
+        "DDIM step", "sqrt(alpha_bar_prev) * x0 + sqrt(1 - alpha_bar_prev - sigma**2) * eps", ("x0", "eps"),
+        lambda w: _ddim(ddim_sigma(w), w),
+    ),
+    Formula(
+        "one step of the forward process", "sqrt(1 - beta) * x + sqrt(beta) * eps", ("x", "eps"),
+        lambda w: (math.sqrt(w.at("alpha")), math.sqrt(w.at("beta"))),
+    ),
+    Formula(
+        "DDIM inversion", "sqrt(alpha_bar_next) * x0 + sqrt(1 - alpha_bar_next) * eps", ("x0", "eps"),
+        lambda w: (math.sqrt(w.at("alpha_bar_next")), math.sqrt(1 - w.at("alpha_bar_next"))),
+    ),
+    Formula(
+        "DDIM step in one", "sqrt(p / a) * x_t + (sqrt(1 - p) - sqrt(p * (1 - a) / a)) * eps", ("x_t", "eps"),
+        lambda w: (
+            math.sqrt(_p(w) / _a(w)),
+            math.sqrt(1 - _p(w)) - math.sqrt(_p(w) * (1 - _a(w)) / _a(w)),
+        ),
+    ),
+)  # fmt: skip
+
+
+def deviations(world: World) -> Mapping[str, float]:
+    """What fresh noise is multiplied by in an ancestral step."""
+    beta, posterior = world.at("beta"), world.at("posterior_variance")
+    return {
+        "beta": math.sqrt(beta),
+        "posterior variance": math.sqrt(posterior),
+        "eta": ddim_sigma(world),
+        "sigma": world.free,
+    }
+
+
+def matching(
+    sums: Sequence[Mapping[Term, float]], formulas: Sequence[Formula] = FORMULAS
+) -> Iterator[tuple[Formula, tuple[Term, ...]]]:
+    """The formulas that sums, one for each of `WORLDS`, are; each with its data in the order of the formula's parts."""
+    terms = tuple(sums[0])
+    if any(tuple(found) != terms and set(found) != set(terms) for found in sums):
+        return
+    for formula in formulas:
+        if len(formula.parts) != len(terms):
+            continue
+        wanted = [formula.of(world) for world in WORLDS]
+        for order in permutations(terms):
+            if all(
+                near(found[term], coefficient)
+                for found, coefficients in zip(sums, wanted, strict=True)
+                for term, coefficient in zip(order, coefficients, strict=True)
+            ):
+                yield formula, order
