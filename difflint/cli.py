@@ -239,7 +239,9 @@ def _accept(this: Session, baseline: Path | None) -> ExitCode:
 def _fixed(this: Session, unsafe: bool) -> Fixed:
     from difflint.fixes.rounds import Fixer
 
-    return Fixer(this.lint, ("safe", "unsafe") if unsafe else ("safe",), this.found.files).run()
+    safeties = ("safe", "unsafe") if unsafe else ("safe",)
+    with this.remembering() as session:  # each round would cost as much as the first one
+        return Fixer(session.lint, safeties, this.found.files).run()
 
 
 def _fix(this: Session, unsafe: bool) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,15 @@ class Session:
     def lint(self) -> Result:
         """The result of an earlier run where nothing has changed since, else of a new one."""
         return self._narrowed(self._known())
+
+    @contextmanager
+    def remembering(self) -> Iterator[Session]:
+        """The same with a cache for as long as this lasts, if it has none."""
+        if not self.run.get("no_cache"):
+            yield self
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            yield replace(self, run={**self.run, "no_cache": False, "cache_dir": Path(folder)})
 
     def measure(self) -> Result:
         """A new result, with what was not understood."""

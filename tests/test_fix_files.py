@@ -174,7 +174,7 @@ def test_a_file_that_cannot_take_its_place_takes_the_others_back(
     assert {file.name: file.read_text() for file in root.iterdir()} == {"a.py": "a", "b.py": "b"}
 
 
-@pytest.mark.parametrize("when", ["_patches", "_are_gone"])
+@pytest.mark.parametrize("when", ["_by_file", "_not_gone"])
 def test_a_file_that_changes_meanwhile_is_left_alone(
     project: Project, difflint: Difflint, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
