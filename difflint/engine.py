@@ -21,7 +21,7 @@ from difflint.fixes.resolve import resolved
 from difflint.related import finding_of
 from difflint.result import Result, Stats
 from difflint.rules import UNUSED_SUPPRESSION, Rule, load_check, load_rules
-from difflint.suppress import Suppression, claim, find_suppressions, split
+from difflint.suppress import Suppression, claim, find_suppressions, removal, split
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +139,10 @@ def _unused_suppressions(
         codes = claim(suppression, running)
         if path in sources.by_path and codes and UNUSED_SUPPRESSION in running:
             message, repair = rule.message.format(codes=codes), "Delete the comment."
-            yield Finding(rule.id, rule.name, rule.severity, rule.confidence, suppression.place, message, repair)
+            fix = removal(suppression, sources.by_path[path].lines())
+            yield Finding(
+                rule.id, rule.name, rule.severity, rule.confidence, suppression.place, message, repair, fix=fix
+            )
 
 
 def _code_lines(findings: Iterable[Finding], files: Mapping[str, SourceFile]) -> dict[Place, str]:

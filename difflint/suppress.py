@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from difflint.findings import Finding, Place
+from difflint.findings import Edit, Finding, Fix, Place
 
 _CODES = r"[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*"
 _OWN = re.compile(rf"#\s*difflint:\s*(?P<kind>ignore-file|ignore)\b(?:\[\s*(?P<codes>{_CODES})\s*,?\s*\])?", re.I)
@@ -65,6 +65,19 @@ def claim(suppression: Suppression, running: Collection[str]) -> str | None:
     if not suppression.own or not suppression.codes <= set(running):
         return None
     return ", ".join(sorted(suppression.codes)) or "any rule"
+
+
+def removal(suppression: Suppression, lines: Sequence[str]) -> Fix | None:
+    """The comment goes; unless more follows on its line, or it silences what is not ours."""
+    place = suppression.place
+    line = lines[place.line - 1]
+    comment, rest = line[place.column - 1 : place.end_column - 1], line[place.end_column - 1 :]
+    if rest.strip() or not all(code.startswith("DFL") for code in _codes(comment)):
+        return None
+    ahead = len(line[: place.column - 1].rstrip())
+    whole = not ahead and place.line < len(lines)
+    end = (place.line + 1, 1) if whole else (place.line, len(line) + 1)
+    return Fix("safe", "Delete the comment.", (Edit(Place(place.path, place.line, ahead + 1, *end), ""),))
 
 
 def _comments(text: str) -> Iterator[tokenize.TokenInfo]:

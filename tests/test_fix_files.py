@@ -243,3 +243,26 @@ def test_fixes_are_in_json_and_sarif_and_in_the_cache(project: Project, difflint
 def test_fix_needs_files(project: Project, difflint: Difflint) -> None:
     run = difflint("--fix", "--stdin-filename", "cast.py")
     assert run.code == 2 and "--fix and --diff go with files" in run.err
+
+
+COMMENTS = {
+    "x = 1  # difflint: ignore[DFL101]\ny = 2": "x = 1\ny = 2",
+    "x = 1  # type: ignore  # noqa: DFL101\n": "x = 1  # type: ignore\n",
+    "# difflint: ignore-file\n\nx = 1\n": "\nx = 1\n",
+    "if x:\n    # difflint: ignore-file[DFL101]\n    pass\n": "if x:\n    pass\n",
+    "x = 1  # difflint: ignore[DFL101]  because it is so\n": None,
+    "x = 1  # noqa: E501, DFL101\n": None,
+}
+
+
+@pytest.mark.parametrize("text", COMMENTS)
+def test_an_unused_suppression_goes_and_nothing_else(project: Project, difflint: Difflint, text: str) -> None:
+    root = project({"plain.py": text})
+    assert difflint("--fix", "plain.py").code == (COMMENTS[text] is None)
+    assert (root / "plain.py").read_text() == (COMMENTS[text] or text)
+
+
+def test_a_suppression_of_what_was_fixed_by_hand_goes(project: Project, difflint: Difflint) -> None:
+    root = project({"cast.py": CLAMPED.rstrip("\n") + "  # difflint: ignore[DFL104]\n"})
+    assert difflint("--fix", "cast.py").code == 0
+    assert (root / "cast.py").read_text() == CLAMPED

@@ -118,17 +118,20 @@ UNARY: dict[str, Callable[[float], float]] = {
     "sin": math.sin,
 }
 FUNCTIONS = {
-
-        "add": "+",
-        "sub": "-",
-        "subtract": "-",
-        "mul": "*",
-        "multiply": "*",
-        "div": "/",
-        "divide": "/",
-        "true_divide": "/"
-    ,
-    "pow": "**", "power": "**", "maximum": "max", "minimum": "min", "max": "max", "min": "min",
+    "add": "+",
+    "sub": "-",
+    "subtract": "-",
+    "mul": "*",
+    "multiply": "*",
+    "div": "/",
+    "divide": "/",
+    "true_divide": "/",
+    "pow": "**",
+    "power": "**",
+    "maximum": "max",
+    "minimum": "min",
+    "max": "max",
+    "min": "min",
 }
 SPECIAL: dict[str, Callable[[Valuation, Operation], Value | None]] = {
     "clamp": _bounded,
