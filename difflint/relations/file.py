@@ -63,6 +63,14 @@ class File:
         nested = [f for f in self.every if f not in found and f.parent in found]
         return (*found, *nested, self.body)
 
+    def about(self, words: re.Pattern[str]) -> tuple[Function, ...]:
+        """Every function in whose code the words are found, nested ones included, and at last the file's body."""
+        found = []
+        for function in self.every:  # which grows by the nested ones
+            if words.search(self.source(function.node)):
+                found.append(function.done())
+        return (*found, self.body)
+
     def function(self, term: Term) -> Function | None:
         """The function of this file that a term stands for: ``f``, or ``self.f`` in a class of this file."""
         if term.op == "function" and isinstance(term.value, tuple):
