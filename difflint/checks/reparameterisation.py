@@ -17,6 +17,7 @@ NORMAL = ("randn", "randn_like", "normal_", "standard_normal", "randn_tensor")
 UNIFORM = ("rand", "rand_like")
 LOG_VARIANCE = re.compile(r"(log|ln)_?var(iance)?|log_?(sigma|std)_?(2|sq|squared)", re.IGNORECASE)
 LOG_DEVIATION = re.compile(r"log_?(std|stds|std_?dev|scale|scales|sigma|sigmas)$|ln_?(std|sigma)$", re.IGNORECASE)
+SAFE = ("sqrt", "exp", "pow", "softplus")  # after these a name may say little
 VARIANCE = re.compile(r"(^|_)(var|variance|sigma_?(2|sq|squared))$", re.IGNORECASE)
 
 
@@ -123,4 +124,4 @@ def _no_deviation(opened: Term, name: str) -> tuple[str, str] | None:
 
 def _is_plain(term: Term) -> bool:
     """Whether nothing is computed that a name might not tell."""
-    return term.op in ("param", "name", "index", "attr", "call") and term.called not in ("sqrt", "exp", "pow", "softplus")
+    return term.op in ("param", "name", "index", "attr") or (term.op == "call" and term.called not in SAFE)

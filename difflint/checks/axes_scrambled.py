@@ -1,0 +1,132 @@
+"""DFL110: a reshape that takes axes in another order than they lie in, and permutations that swap height and width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from difflint.facts import Problem
+from difflint.relations import Event, File, Function, Term
+from difflint.relations.axes import RESHAPES, arguments, axis_of, factors, laid, permutation, subject
+from difflint.relations.terms import number, walk
+
+_WORDS = re.compile(r"\b(?:reshape|view|permute|transpose)\(")
+LAST = {(0, 2, 3, 1): (0, 3, 2, 1), (1, 2, 0): (2, 1, 0)}  # to channels last, and a way back that swaps two axes
+
+
+def check_file(file: File) -> Iterator[Problem]:
+    seen = set[int]()
+    for function in file.about(_WORDS):
+        for event in function.calls:
+            if id(event.node) not in seen:
+                seen.add(id(event.node))
+                yield from _reshaped(file, event)
+        yield from _swapped(file, function)
+
+
+def _reshaped(file: File, event: Event) -> Iterator[Problem]:
+    call = event.term
+    owner = subject(call)
+    if call.called not in RESHAPES or owner is None or call.open or call.keywords:
+        return
+    now = laid(owner)
+    sizes = arguments(call)
+    asked = _asked(sizes, now.base)
+    if asked is not None and now.order is None and _out_of_order(asked):
+        yield _mixed(file, call, now.base, asked, tuple(sorted(asked)))
+    elif asked is not None and now.order is not None and _disagree(asked, now.order):
+        yield _mixed(file, call, now.base, asked, now.order)
+    elif now.order is not None and now.order[0] != 0 and sizes and _is_batch(sizes[0], now.base):
+        yield _batch_moved(file, call, now.by or call, now.order)
+
+
+def _asked(sizes: tuple[Term, ...], base: Term) -> tuple[int, ...] | None:
+    """The axes of the tensor that the new sizes name, in their order; one size may be left out as -1."""
+    found: list[int] = []
+    for size in sizes:
+        axes = () if number(size) == -1 else factors(size, base)
+        if axes is None:
+            return None
+        found += axes
+    return tuple(found) if len(found) == len(set(found)) and len(found) >= 3 else None
+
+
+def _out_of_order(asked: tuple[int, ...]) -> bool:
+    return list(asked) != sorted(asked)
+
+
+def _disagree(asked: tuple[int, ...], order: tuple[int, ...]) -> bool:
+    """Whether the sizes name axes in another order than they lie in."""
+    return all(axis in order for axis in asked) and [axis for axis in order if axis in asked] != list(asked)
+
+
+def _mixed(file: File, call: Term, base: Term, asked: tuple[int, ...], order: tuple[int, ...]) -> Problem:
+    name = file.code(base)
+    return Problem(
+        file.place(call),
+        {
+            "code": file.code(call),
+            "reason": f"the numbers lie in the order of axes {_text(order)} of {name}; a reshape only cuts them anew "
+            f"and does not bring them into the order {_text(asked)}",
+        },
+        (file.step(base, f"{name} has its axes in their own order"), file.step(call, f"asks for axes {_text(asked)}")),
+        f"Permute the axes first: .permute({', '.join(map(str, _whole(asked)))}).",
+    )
+
+
+def _is_batch(size: Term, base: Term) -> bool:
+    """Whether it is the first size of the tensor, or of something that it is computed from."""
+    return any(axis_of(size, part) == 0 for part in walk(base))
+
+
+def _whole(asked: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes for permute, with the one that -1 stood for."""
+    missing = [axis for axis in range(max(asked) + 1) if axis not in asked]
+    return (*asked, *missing)
+
+
+def _batch_moved(file: File, call: Term, by: Term, order: tuple[int, ...]) -> Problem:
+    place = order.index(0)
+    return Problem(
+        file.place(call),
+        {
+            "code": file.code(call),
+            "reason": f"the batch lies at place {place} after the permutation, but the reshape takes the first numbers "
+            "for the first item, so pieces of different pictures are put together",
+        },
+        (file.step(by, "moves the batch away from the front"), file.step(call, "cuts as if the batch came first")),
+        "Permute with axis 0 first.",
+    )
+
+
+def _swapped(file: File, function: Function) -> Iterator[Problem]:
+    """Channels to the end with (0, 2, 3, 1) and back with (0, 3, 2, 1)."""
+    found = [(event, moved) for event in function.calls if (moved := permutation(event.term)) is not None]
+    forward = [event for event, moved in found if moved in LAST]
+    for event, moved in found:
+        there = next((f for f in forward if LAST[permutation(f.term) or ()] == moved), None)
+        if there is not None and there.order < event.order and _related(there, event):
+            yield _swap(file, there.term, event.term, moved)
+
+
+def _related(there: Event, back: Event) -> bool:
+    """Whether what is brought back has something to do with what was brought away."""
+    return any(part == there.term for part in walk(back.term))
+
+
+def _swap(file: File, there: Term, back: Term, moved: tuple[int, ...]) -> Problem:
+    right = (0, 3, 1, 2) if len(moved) == 4 else (2, 0, 1)
+    return Problem(
+        file.place(back),
+        {
+            "code": file.code(back),
+            "reason": f"the axes were brought to {_text(permutation(there) or ())} before, and {_text(moved)} does not "
+            "bring them back: height and width are swapped, the picture is mirrored along its diagonal",
+        },
+        (file.step(there, "channels to the end"), file.step(back, "and back, with height and width swapped")),
+        f"Write permute({', '.join(map(str, right))}).",
+    )
+
+
+def _text(axes: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, axes))})"
