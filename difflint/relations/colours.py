@@ -10,7 +10,7 @@ RGB, BGR = "RGB", "BGR"
 KEEPING = (
     *("resize", "copy", "astype", "float", "float32", "uint8", "clip", "clamp", "ascontiguousarray", "array", "round"),
     *("numpy", "cpu", "GaussianBlur", "medianBlur", "flip", "crop", "asarray", "warpAffine", "copyMakeBorder", "to"),
-    *("contiguous", "from_numpy", "squeeze", "center_crop", "asanyarray", "rotate", "transpose", "thumbnail"),
+    *("contiguous", "from_numpy", "squeeze", "center_crop", "asanyarray", "rotate", "thumbnail"),
 )
 READERS = ("imageio.imread", "imageio.v2.imread", "imageio.v3.imread", "skimage.io.imread")
 SWAPS = ("COLOR_BGR2RGB", "COLOR_RGB2BGR", "COLOR_BGRA2RGBA", "COLOR_RGBA2BGRA")
@@ -45,7 +45,7 @@ def _called(call: Term) -> str | None:
         return RGB
     if call.called == "convert" and call.positional and call.positional[0].value in ("RGB", "RGBA"):
         return RGB
-    if call.called in KEEPING:
+    if call.called in KEEPING and call.callee not in ("numpy.flip", "torch.flip", ".flip"):
         owner = call.positional[0] if call.callee.startswith(("cv2.", "numpy.", "torch.")) and call.positional else None
         owner = owner or subject(call)
         return colours(owner) if owner is not None else None
