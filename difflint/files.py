@@ -46,7 +46,7 @@ _SOURCE_OR_SINK = re.compile(
     rb"|uint8|\.byte\(|ToTensor|to_tensor|Normalize|normalize|127\.5|255|randn|backward|autocast|float16|\.half\("
     rb"|[Ss]igmoid|[Tt]anh|[Ss]oftmax|ReLU|relu|mse_loss|MSELoss|l1_loss|L1Loss|Scheduler|\.sample\(|\.decode\("
     rb"|cumprod|beta|alpha|sigma|noise|zero_grad|optim|scaling_factor|GradScaler|\b[Ee][Mm][Aa]"
-    rb"|from_numpy|cvtColor|imread|log_?var|kl_div|KLDiv|cross_entropy|CrossEntropy|BCE|(?i:lpips|psnr|ssim)|\b[Ff][Ii][Dd]\b"
+    rb"|autograd|[Ll]oss|\bsnr\b|from_numpy|cvtColor|imread|log_?var|kl_div|KLDiv|cross_entropy|CrossEntropy|BCE|(?i:lpips|psnr|ssim)|\b[Ff][Ii][Dd]\b"
 )
 
 

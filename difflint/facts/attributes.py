@@ -325,6 +325,15 @@ def write_back(machine: Machine, frame: Frame, func: cst.Attribute, arguments: A
             aliases.changed(machine, frame, owner, changed)
 
 
+def write_into(machine: Machine, frame: Frame, receiver: Any, result: Value) -> None:
+    """Give the first argument what a function called with ``inplace=True`` leaves in it."""
+    if isinstance(receiver, cst.Name | cst.Attribute):
+        before = machine.evaluate(frame, receiver)
+        if _is_changed(result, before):
+            indexing.bind_target(machine, frame, receiver, result)
+            aliases.changed(machine, frame, before, result)
+
+
 def _is_part(machine: Machine, frame: Frame, node: cst.Subscript) -> bool:
     """Whether it is some of a tensor, which changes with it."""
     key = indexing.key_of(machine, frame, node)

@@ -23,6 +23,7 @@ from difflint.facts.values import (
     Function,
     Instance,
     Items,
+    Library,
     Option,
     Record,
     Unknown,
@@ -251,6 +252,8 @@ def call(machine: Machine, frame: Frame, node: cst.Call) -> Value:
         if node.func.attr.value == "step":
             machine.seen.optimised.add(frame.path)
         attributes.write_back(machine, frame, node.func, arguments, result)
+    if isinstance(callee, Library) and node.args and constant(arguments.keyword("inplace")) is True:
+        attributes.write_into(machine, frame, node.args[0].value, result)
     return result
 
 

@@ -135,6 +135,10 @@ class Function:
     def returned(self) -> tuple[Term, ...]:
         return tuple(event.term for event in self.events if event.kind == "return")
 
+    def written(self, term: Term) -> Any:
+        """The node of the call that computed a value, when names have carried it on since."""
+        return next((event.node for event in self.calls if event.term == term), term.node)
+
     def has_decorator(self, *names: str) -> bool:
         """Whether a decorator's last name is one of these: ``no_grad`` for ``@torch.no_grad()``."""
         terms = (term.args[0] if term.op == "call" else term for term in self.decorators)
