@@ -24,12 +24,12 @@ EVERY_PIXEL = (
     "Draw one for each picture: torch.rand(real.size(0), 1, 1, 1).",
 )
 WHOLE_BATCH = (
-    "one norm is taken over the whole batch: it grows with the root of the batch size, and all together are pulled to 1",
+    "one norm is taken over the whole batch: it grows with the root of the batch size and is pulled to 1 as a whole",
     "Flatten each picture and take norm(2, dim=1).",
 )
 CHANNELS = (
-    "the norm runs over the channels of each pixel, so every pixel is pulled to a gradient of 1 and the critic's slope to "
-    "the root of the number of pixels",
+    "the norm runs over the channels of each pixel, so every pixel is pulled to a gradient of 1, and the critic's slope to "
+    "the root of their number",
     "Flatten each picture before norm(2, dim=1).",
 )
 FLAT = ("flatten", "view", "reshape", "rearrange", "reduce")
