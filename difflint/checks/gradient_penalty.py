@@ -28,8 +28,8 @@ WHOLE_BATCH = (
     "Flatten each picture and take norm(2, dim=1).",
 )
 CHANNELS = (
-    "the norm runs over the channels of each pixel, so every pixel is pulled to a gradient of 1, and the critic's slope to "
-    "the root of their number",
+    "the norm runs over the channels of each pixel, so every pixel is pulled to a gradient of 1, and the critic's "
+    "slope to the root of their number",
     "Flatten each picture before norm(2, dim=1).",
 )
 FLAT = ("flatten", "view", "reshape", "rearrange", "reduce")
