@@ -9,7 +9,7 @@ from functools import cached_property
 
 from difflint.facts import Problem
 from difflint.relations import Definition, Event, File, Function, Term
-from difflint.relations.reads import draws_noise, unread_values
+from difflint.relations.reads import NORMAL, draws_noise, unread_values
 from difflint.relations.terms import walk
 from difflint.relations.words import alike, extends
 
@@ -119,7 +119,7 @@ def _lost_item(unread: Unread) -> Evidence | None:
     target = getattr(loop.node, "target", None) if loop is not None else None
     names = {part.id for part in ast.walk(target) if isinstance(part, ast.Name)} if target is not None else set()
     changed = unread.event.old is not None and any(part == unread.event.old for part in walk(unread.event.term))
-    if loop is None or unread.name not in names or not changed or unread.event.term.op == "const":
+    if loop is None or unread.name not in names or not changed or unread.made.kind != "assign":
         return None
     what = f"{unread.name} is the loop's name for an item, and what is looped over keeps the old one"
     return Evidence(loop.node, what, "Write it back: xs[i] = ..., or collect the results in a new list.")
@@ -127,14 +127,22 @@ def _lost_item(unread: Unread) -> Evidence | None:
 
 def _drawn_twice(unread: Unread) -> Evidence | None:
     """``x = torch.randn(n, …)``, and in the next line ``x = torch.randn(2, …)``."""
-    if draws_noise(unread.event.term) is None:
+    if not _is_draw(unread.event):
         return None
     for event in unread.function.assigned:
         if event.order > unread.event.order and event.target == unread.name:
-            same = event.context == unread.event.context and draws_noise(event.term) is not None
+            same = event.context == unread.event.context and _is_draw(event)
             what = f"{unread.file.code(event.term)} takes its place before anybody reads it"
             return Evidence(event.node, what, f"Keep the one {unread.name} that is meant.") if same else None
     return None
+
+
+def _is_draw(event: Event) -> bool:
+    """Whether the whole value is drawn noise, moved or scaled perhaps."""
+    term, plain = event.term, isinstance(event.node, ast.Assign) and isinstance(event.node.targets[0], ast.Name)
+    while term.receiver is not None and term.called not in NORMAL:
+        term = term.receiver
+    return plain and (term.called in NORMAL or (term.op == "*" and draws_noise(term) is not None))
 
 
 def _misspelt(unread: Unread) -> Evidence | None:
@@ -225,8 +233,7 @@ def _original_used(unread: Unread) -> Evidence | None:
 
 
 def _computes(term: Term) -> bool:
-    if term.op in ("+", "-", "*", "/", "**"):
-        return any(part.op in ("call", "param", "loop", "index") for part in walk(term))
+    """Whether a step of the computation is done there, and not only a look at the value or a size."""
     return term.op == "call" and term.called not in PLAIN and bool(term.positional or term.keywords)
 
 
@@ -297,16 +304,16 @@ def _loop_results_left_out(unread: Unread) -> Evidence | None:
         if event.loops == unread.event.loops and event.order > mine[-1].event.order:
             given = [arg.node.id for arg in event.term.positional if isinstance(arg.node, ast.Name)]
             pairs = [(u.name, name) for u in mine for name in given if u.name != name and u.name.endswith(f"_{name}")]
-            if len({new for new, _ in pairs}) > 1:
+            if len({old for _, old in pairs}) > 1:
                 what = f"{unread.file.code(event.term)} gets {', '.join(old for _, old in pairs)} of before the loop"
                 return Evidence(event.node, what, f"Give it {', '.join(new for new, _ in pairs)}.")
     return None
 
 
 KINDS: tuple[Callable[[Unread], Evidence | None], ...] = (
-    _lost_item, _drawn_twice, _misspelt, _target_left_out, _default_left_out, _noised_left_out,
-    _skip_left_out, _loop_results_left_out, _original_used, _too_late, _loss_left_out,
-)  # fmt: skip
+    *(_drawn_twice, _misspelt, _target_left_out, _default_left_out, _noised_left_out, _skip_left_out),
+    *(_loop_results_left_out, _original_used, _too_late, _loss_left_out, _lost_item),
+)
 
 
 def _problem(unread: Unread, evidence: Evidence) -> Problem:

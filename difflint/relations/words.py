@@ -33,7 +33,7 @@ def alike(a: str, b: str) -> bool:
 
 
 def extends(name: str, base: str) -> bool:
-    """Whether a name is another with a word more or one word changed: ``x_norm`` of ``x``, ``text_enc`` of ``text_emb``."""
+    """Whether a name is another with a word more, or with its last word changed: ``x_norm`` of ``x``."""
     mine, others = words(name), words(base)
     if mine == others or not mine or not others:
         return False
