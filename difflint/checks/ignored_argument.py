@@ -31,7 +31,7 @@ class Evidence:
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    for function in file.functions:
+    for function in file.all_functions:
         for name in unread_parameters(function):
             evidence = _evidence(file, function, name)
             if evidence is not None:

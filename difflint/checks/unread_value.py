@@ -96,7 +96,7 @@ class Evidence:
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    for function in file.functions:
+    for function in file.all_functions:
         every: list[Unread] = []
         for made, event in unread_values(function):
             if function is not file.body or event.loops:  # other files may read the names of this one

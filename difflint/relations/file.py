@@ -71,6 +71,13 @@ class File:
                 found.append(function.done())
         return (*found, self.body)
 
+    @cached_property
+    def all_functions(self) -> tuple[Function, ...]:
+        """Every function and at last the file's body, for rules about what may go wrong in any code."""
+        for function in self.every:  # which grows by the nested ones
+            function.done()
+        return (*self.every, self.body)
+
     def function(self, term: Term) -> Function | None:
         """The function of this file that a term stands for: ``f``, or ``self.f`` in a class of this file."""
         if term.op == "function" and isinstance(term.value, tuple):

@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 # What the interpreter, its debugger or a translation adds, and what only Python 2 had.
@@ -52,12 +53,19 @@ class Space:
 
     def knows(self, name: str) -> bool:
         """Whether the name has a value here or in a function or module around."""
+        return self.owner(name) is not None
+
+    def owner(self, name: str) -> Space | None:
+        """The space that gives a name its value here."""
         space: Space | None = self
-        while space is not None:
-            if name in space.bound and (space is self or not space.is_class):
-                return True
+        while space is not None and (name not in space.bound or (space.is_class and space is not self)):
             space = space.outer
-        return False
+        return space
+
+    def is_parameter(self, name: str) -> bool:
+        """Whether it is a parameter of the function around it."""
+        arguments = getattr(self.function(), "args", None)
+        return arguments is not None and any(part.arg == name for part in arguments.args)
 
     def visible(self) -> set[str]:
         """Every name that can be read here."""
@@ -82,6 +90,16 @@ class Names:
         self.open = False
         for statement in tree.body:
             self._visit(statement, self.module)
+
+    def space(self, node: ast.expr) -> Space | None:
+        """Where a name, or the name that a path of attributes begins with, is read."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return self._spaces_of_reads.get(id(node))
+
+    @cached_property
+    def _spaces_of_reads(self) -> dict[int, Space]:
+        return {id(read): space for space in self.spaces for read in space.reads}
 
     def undefined(self) -> Iterator[tuple[ast.Name, Space]]:
         """Names that are read and never given a value; nothing where names may come from elsewhere."""
