@@ -65,21 +65,10 @@ class Place:
 
     @cached_property
     def blocks(self) -> list[list[ast.stmt]]:
-        inner = {
-            id(s) for f in self.file.every if f is not self.function and f.parent is self.function for s in f.node.body
-        }
-        own = [block for block in blocks(self.function.node) if id(block[0]) not in inner]
-        return own if self.function is not self.file.body else [b for b in own if not _in_definition(self.file, b)]
+        return [*blocks(self.function.node)]
 
     def reads(self, node: ast.AST, name: str) -> bool:
         return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
-
-
-def _in_definition(file: File, block: list[ast.stmt]) -> bool:
-    first = block[0].lineno
-    return any(f.node.lineno <= first <= (f.node.end_lineno or first) for f in file.every) or any(
-        c.node.lineno <= first <= (c.node.end_lineno or first) for c in file.classes.values()
-    )
 
 
 def _twins(place: Place) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from difflint.relations.model import Event, Function
 from difflint.relations.reads import draws_noise
-from difflint.relations.terms import Term, alternatives, holds, last_name, walk
+from difflint.relations.terms import Term, alternatives, is_const, last_name, walk
 
 # A name is a weak sign; with noise and a time among the arguments it is enough.
 NETWORK = re.compile(
@@ -67,6 +67,8 @@ def noised_values(function: Function) -> Iterator[Noised]:
 
 
 def _noised(event: Event, term: Term) -> Noised | None:
+    if term.op == "index" and is_const(term.args[1], 0):  # x_t, noise = noise_images(x, t)
+        term = term.args[0]
     if term.op == "call" and term.called in NOISING and len(term.args) > 2:
         given = [*term.positional, *term.keywords.values()]
         clean = (
@@ -110,7 +112,3 @@ def _is_coefficient(term: Term) -> bool:
     )
     schedule = re.search(r"alpha|sigma|beta|sqrt|extract|std|gamma|\bt\b|snr|scale|cumprod|rsqrt", text)
     return term.op == "const" or bool(schedule)
-
-
-def depends(term: Term, part: Term) -> bool:
-    return holds(term, part)

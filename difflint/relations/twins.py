@@ -11,6 +11,7 @@ from typing import Any
 from difflint.relations.words import words
 
 NEAR = 5  # statements between two that are compared
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 FIELDS = {ast.Name: "id", ast.Attribute: "attr", ast.keyword: "arg"}
 
 
@@ -52,12 +53,16 @@ def assignments(body: list[ast.stmt]) -> list[Assigned]:
 
 
 def blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:
-    """Every list of statements below a node."""
-    for node in ast.walk(tree):
+    """Every list of statements of a function or module, without those of the definitions in it."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        waiting += [*getattr(node, "handlers", ()), *getattr(node, "cases", ())]
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
-            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+            if isinstance(block, list) and block:
                 yield block
+                waiting += [statement for statement in block if not isinstance(statement, DEFINITIONS)]
 
 
 def pairs(body: list[ast.stmt]) -> Iterator[tuple[Assigned, Assigned]]:
