@@ -41,30 +41,39 @@ NEAR = 3
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", nargs="*", choices=programs(), default=programs())
-    parser.add_argument("--family", nargs="*", default=list(families()))
+    parser.add_argument("--family", nargs="*", choices=families(), default=list(families()))
+    parser.add_argument("--others", action="store_true", help="lint defects without rules too: what do others report?")
     parser.add_argument("--misses", type=Path, help="where the spellings that were missed are written")
     parser.add_argument("--write", action="store_true", help="write docs/mutation.md")
     options = parser.parse_args()
-    known = families()
-    outcomes = [outcome for program in options.program for outcome in run(program, options.family, known)]
+    known, outcomes = families(), list[Outcome]()
+    for program in options.program:
+        outcomes += run(program, options.family, known, everything=options.others)
+        if options.misses:
+            options.misses.write_text(misses(outcomes, known), "utf-8")
     print(table(outcomes, known))
     print(f"{sum(o.seconds for o in outcomes):.0f} s for {len(outcomes)} mutants")
-    if options.misses:
-        options.misses.write_text(misses(outcomes, known), "utf-8")
     if options.write:
         (PROGRAMS.parents[2] / "docs" / "mutation.md").write_text(document(outcomes, known), "utf-8")
 
 
-def run(program: str, wanted: Sequence[str], known: Mapping[str, Mapping[str, Any]]) -> Iterator[Outcome]:
-    """The outcomes of a program's mutants, each planted into one copy of it in turn."""
+def run(
+    program: str, wanted: Sequence[str], known: Mapping[str, Mapping[str, Any]], *, everything: bool = False
+) -> Iterator[Outcome]:
+    """The outcomes of a program's mutants, each planted into one copy of it in turn.
+
+    A defect that no rule is named for is missed without a look, unless ``everything`` is to be looked at.
+    """
     texts = files(program)
-    chosen = [mutant for mutant in mutants(program) if mutant.family in wanted]
     with tempfile.TemporaryDirectory() as scratch:
         folder = shutil.copytree(PROGRAMS / program, Path(scratch).resolve() / program)
-        for mutant in chosen:
-            planted = plant(mutant, texts)
+        for mutant in (mutant for mutant in mutants(program) if mutant.family in wanted):
+            rules, planted = known[mutant.family]["rules"], plant(mutant, texts)
+            if not (rules or everything):
+                yield Outcome(mutant)
+                continue
             with written(program, planted, folder):
-                yield outcome(mutant, planted, folder, known[mutant.family]["rules"])
+                yield outcome(mutant, planted, folder, rules)
 
 
 @contextlib.contextmanager

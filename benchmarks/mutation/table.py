@@ -16,10 +16,10 @@ class Outcome:
     """What difflint said about a mutant: rules of its family at the place, and everything else it reported."""
 
     mutant: Mutant
-    found: tuple[str, ...]
-    others: tuple[str, ...]
-    errors: tuple[str, ...]
-    seconds: float
+    found: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 INTRO = """\
