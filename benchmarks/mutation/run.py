@@ -11,7 +11,6 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -90,15 +89,15 @@ def outcome(mutant: Mutant, planted: Planted, folder: Path, rules: Sequence[str]
     start = time.perf_counter()
     result = lint([str(folder)], Settings(root=folder, preview=True))
     seconds = time.perf_counter() - start
-    near = [finding for finding in result.findings if is_near(finding, planted, folder)]
-    found = {finding.rule for finding in near if finding.rule in rules}
-    others = Counter(finding.rule for finding in result.findings if finding not in near or finding.rule not in rules)
+    expected = [finding for finding in result.findings if finding.rule in rules]
+    near = {finding.rule for finding in expected if is_near(finding, planted, folder)}
     return Outcome(
         mutant,
-        tuple(sorted(found)),
-        tuple(sorted(others.elements())),
-        tuple(f"{error.path}: {error.message}" for error in result.errors),
-        seconds,
+        found=tuple(sorted(near)),
+        elsewhere=tuple(sorted({finding.rule for finding in expected} - near)),
+        others=tuple(sorted({finding.rule for finding in result.findings} - set(rules))),
+        errors=tuple(f"{error.path}: {error.message}" for error in result.errors),
+        seconds=seconds,
     )
 
 

@@ -13,10 +13,11 @@ Families = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What difflint said about a mutant: rules of its family at the place, and everything else it reported."""
+    """What difflint said about a mutant: rules of its family at the place, or elsewhere, and the other rules."""
 
     mutant: Mutant
     found: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -119,8 +120,9 @@ def misses(outcomes: Sequence[Outcome], families: Families) -> str:
 
 def spelling(outcome: Outcome) -> str:
     """A mutant as a diff."""
-    instead = f"  (reported instead: {', '.join(outcome.others)})" if outcome.others else ""
-    lines = [outcome.mutant.name + instead]
+    said = {"elsewhere": outcome.elsewhere, "others": outcome.others}
+    notes = "; ".join(f"{where}: {', '.join(rules)}" for where, rules in said.items() if rules)
+    lines = [outcome.mutant.name + (f"  ({notes})" if notes else "")]
     for hunk in outcome.mutant.hunks:
         kept = {text for put, text in hunk.new if not put}
         lines += [f"    @ {hunk.file}", *(f"    - {text}" for text in hunk.old if text not in kept)]
