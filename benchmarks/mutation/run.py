@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ from benchmarks.mutation.mutants import (
     programs,
     text_of,
 )
-from benchmarks.mutation.table import Outcome, document, misses, table
+from benchmarks.mutation.table import Outcome, document, misses, share, table
 from difflint.config import Settings
 from difflint.engine import lint
 from difflint.findings import Finding
@@ -47,7 +48,9 @@ def main() -> None:
     options = parser.parse_args()
     known, outcomes = families(), list[Outcome]()
     for program in options.program:
-        outcomes += run(program, options.family, known, everything=options.others)
+        own = list(run(program, options.family, known, everything=options.others))
+        print(f"{program}: {share(own)}, {sum(o.seconds for o in own):.0f} s", file=sys.stderr, flush=True)
+        outcomes += own
         if options.misses:
             options.misses.write_text(misses(outcomes, known), "utf-8")
     print(table(outcomes, known))
