@@ -72,7 +72,7 @@ def test_a_picture_that_is_shown_as_it_is_is_found_at_its_place(program: str) ->
 
 def test_a_finding_elsewhere_is_not_the_planted_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     operators = "file: train.py\nmissing-denormalise:\n- |\n  -EPOCHS = 20\n  +EPOCHS = 21\n  @\n"
-    operators += "  -images = (images.clamp(-1, 1) + 1) / 2\n"
+    operators += "  -images = (images.clamp(-1, 1) + 1) / 2\n  +images = images.clamp(-1, 1)\n"
     (tmp_path / "script_ddpm.yaml").write_text(operators)
     monkeypatch.setattr(planting, "OPERATORS", tmp_path)
     (near,) = run("script_ddpm", ["missing-denormalise"], planting.families())
@@ -96,3 +96,11 @@ def test_lines_are_counted_in_the_changed_file() -> None:
     planted = plant(planting.Mutant("p", "f", 1, tuple(planting.parse(spelling, "a.py"))), texts)
     assert planted.texts["a.py"].split("\n") == ["a1", "a2", "b", "    c", "    if d:", "        d2", "f"]
     assert planted.lines == {("a.py", line) for line in (1, 2, 3, 5, 6, 7)}
+    assert not planted.anywhere
+
+
+def test_what_is_only_taken_away_may_be_missed_anywhere_in_its_file() -> None:
+    texts = {"a.py": "a\nb\nc", "b.py": "a\nb"}
+    planted = plant(planting.Mutant("p", "f", 1, tuple(planting.parse("=a\n-b\n@ b.py\n-b\n+c", "a.py"))), texts)
+    assert planted.texts == {"a.py": "a\nc", "b.py": "a\nc"}
+    assert planted.anywhere == {"a.py"}

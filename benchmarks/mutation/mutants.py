@@ -55,10 +55,14 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Planted:
-    """The files of a program that a mutant changes, and the lines at which a finding of it may stand."""
+    """The files of a program that a mutant changes, and where a finding of it may stand: at lines, anywhere in a file.
+
+    What is only taken away stands nowhere: a rule may report it wherever in the file it is missed.
+    """
 
     texts: Mapping[str, str]
     lines: frozenset[Line]
+    anywhere: frozenset[str]
 
 
 def families() -> dict[str, dict[str, Any]]:
@@ -150,7 +154,10 @@ def plant(mutant: Mutant, texts: Mapping[str, str]) -> Planted:
         spots |= {(part.file, line): None for line in added}
     marks = {(part.file, mark) for part in mutant.hunks for mark in part.marks}
     spots |= {(file, marked(changed[file], mark, mutant.name)): None for file, mark in marks}
-    return Planted({file: "\n".join(lines) for file, lines in changed.items()}, frozenset(spots))
+    after = {file: "\n".join(lines) for file, lines in changed.items()}
+    poorer = {part.file for part in mutant.hunks if len(part.new) < len(part.old)}
+    richer = {part.file for part in mutant.hunks if any(put for put, _ in part.new)}
+    return Planted(after, frozenset(spots), frozenset(poorer - richer))
 
 
 def position(part: Hunk, lines: list[str], name: str) -> tuple[int, str]:

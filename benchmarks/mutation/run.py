@@ -1,7 +1,7 @@
 """Lints every planted defect and says which are found: python -m benchmarks.mutation.run [--program P] [--family F].
 
 A defect is found when a rule that its family names reports within three lines of the change, or when its chain
-passes through a changed line. Everything runs in one process.
+passes through a changed line; where lines were only taken away, wherever in the file. Everything runs in one process.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ def outcome(mutant: Mutant, planted: Planted, folder: Path, rules: Sequence[str]
 def is_near(finding: Finding, planted: Planted, folder: Path) -> bool:
     """Whether a finding stands at what was changed, or its chain passes through it."""
     stands = place(finding.place.path, finding.place.cell, finding.place.line, planted, folder)
+    if stands[0] in planted.anywhere:
+        return True
     steps = {place(step.path, step.cell, step.line, planted, folder) for step in finding.trace}
     if steps & planted.lines:
         return True

@@ -31,8 +31,9 @@ INTRO = """\
 {programs} correct programs in the styles that people write (benchmarks/mutation/programs), each run for a few steps by
 benchmarks/mutation/smoke.py, and {mutants} defects planted into them one at a time, in several spellings
 (benchmarks/mutation/operators). difflint is silent on the programs as they are. A cell says how many mutants were found
-of how many were planted; found means that a rule named for the defect reports within three lines of the change, or that
-its chain passes through it. A defect without rules is one that nothing looks for yet.
+of how many were planted; found means that a rule named for the defect reports within three lines of the change, or
+that its chain passes through it (anywhere in the file, where the change only takes lines away). A defect without rules
+is one that nothing looks for yet.
 
 Programs, defects and rules come from the same people. The table shows which spellings a rule follows, not how often it
 finds something in the wild.
