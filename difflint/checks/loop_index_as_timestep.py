@@ -19,20 +19,32 @@ def check_file(file: File) -> Iterator[Problem]:
     for loop in reverse_loops(file):
         for call in loop.calls:
             if call.kind != "step" and call.time is not None:
-                value = _meant(loop, call, call.time)
+                value = _meant(file, loop, call, call.time)
                 if value is not None:
                     yield _problem(file, loop, call, call.time, value)
                     break
 
 
-def _meant(loop: ReverseLoop, call: StateCall, time: Term) -> str | None:
+def _meant(file: File, loop: ReverseLoop, call: StateCall, time: Term) -> str | None:
     """What the timestep is called where the round's number is given instead."""
     number = scalar(time)
     if is_position(number) and _same_loop(number, loop):
-        return _named_beside(loop, number)
-    if _counts_steps(loop, call, number):
+        return None if _knows_both(call, number) else _named_beside(loop, number)
+    if _counts_steps(loop, call, number) and not _own_schedulers(file):
         return f"{last_name(call.term.receiver) if call.term.receiver else 'scheduler'}.timesteps"
     return None
+
+
+def _knows_both(call: StateCall, number: Term) -> bool:
+    """Whether the call is given the timestep as well."""
+    given = (*call.term.positional, *call.term.keywords.values())
+    beside = (scalar(arg) for arg in given)
+    return any(arg.op == "index" and arg.args[0] == number.args[0] and arg != number for arg in beside)
+
+
+def _own_schedulers(file: File) -> bool:
+    """Whether the file has a scheduler of its own, which may count as it likes."""
+    return any("step" in cls.methods and len(cls.methods["step"].params) > 2 for cls in file.classes.values())
 
 
 def _same_loop(number: Term, loop: ReverseLoop) -> bool:

@@ -81,12 +81,23 @@ def _forward(function: Function) -> Iterator[Use]:
     """Noise that is mixed into data by the factors of a diffusion, or handed to a function that does so."""
     for event in function.events:
         if event.kind == "call" and NOISING.search(event.term.called):
-            given = (event.term.keywords.get("noise"), event.term.keywords.get("eps"), *event.term.positional[1:])
+            given = (_noise_argument(event.term),)
             yield from ((function, bare(term), MIXED, event.term) for term in given if term is not None)
         elif event.kind == "call" and event.term.called in LOSSES:
             yield from _target(function, event)
         elif event.kind in ("assign", "return") and event.term.op == "+":
             yield from _mixed(function, event)
+
+
+def _noise_argument(call: Term) -> Term | None:
+    """What is called noise, or drawn in the shape of something, of the arguments behind the data."""
+    named = call.keywords.get("noise") or call.keywords.get("eps")
+    return named or next((p for p in call.positional[1:] if _is_noise(p)), None)
+
+
+def _is_noise(term: Term) -> bool:
+    name = getattr(term.node, "id", "")
+    return "noise" in name or name.startswith("eps") or bare(term).called == "rand_like"
 
 
 def _target(function: Function, event: Event) -> Iterator[Use]:

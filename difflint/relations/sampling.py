@@ -113,11 +113,18 @@ def _of_context(file: File, function: Function, context: Context, inside: list[E
         entry = _entry([event.term for event in (*given, *calls)], name, context)
         if entry is None or (entry.args[0].op == "const" and entry.args[0].value is None):
             continue
-        seen = (state_call(file, event, lambda part, e=entry: holds(part, e), context) for event in calls)
-        found = tuple(call for call in seen if call is not None)
+        found = _state_calls(file, calls, entry, context)
         made = [event for event in given if any(holds(event.term, call.term) for call in found)]
         if made and found and not _is_counter(entry, found):
             yield ReverseLoop(function, context, name, entry, found, tuple(given))
+
+
+def _state_calls(file: File, calls: list[Event], entry: Term, context: Context) -> tuple[StateCall, ...]:
+    def is_state(part: Term) -> bool:
+        return holds(part, entry)
+
+    seen = (state_call(file, event, is_state, context) for event in calls)
+    return tuple(call for call in seen if call is not None)
 
 
 def _entry(terms: list[Term], name: str, context: Context) -> Term | None:
@@ -133,7 +140,7 @@ def _is_counter(entry: Term, calls: tuple[StateCall, ...]) -> bool:
 def _belongs(part: Term, context: Context) -> bool:
     if part.op == "each":
         return part.value == id(context.node)
-    return part.op == "loop" and isinstance(part.value, tuple) and part.value[1] == id(context.node)
+    return part.op == "loop" and isinstance(part.value, tuple) and bool(part.value[1] == id(context.node))
 
 
 def state_call(file: File, event: Event, is_state: Callable[[Term], bool], context: Context | None) -> StateCall | None:
@@ -171,7 +178,7 @@ def kind_of(file: File, call: Term) -> str:
 
 def called_name(call: Term) -> str:
     """What a person would say is called: ``unet`` for ``self.unet.forward``, ``model`` for ``unwrap(model)``."""
-    called = call.args[0]
+    called = call.args[0] if call.op == "call" else call
     while called.op == "attr" and called.value in _LAST:
         called = called.args[0]
     if called.op == "call" and called.positional:

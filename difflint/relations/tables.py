@@ -51,9 +51,7 @@ def _made(term: Term) -> Linear | None:
         count = term.arg(2, "steps") or term.arg(2, "num")
         return None if count is None else linear(count)
     if name in ("arange", "range"):
-        count = counted(term)
-        exact = count is not None and count.step in (1, -1) and count.first is not None and count.last is not None
-        return linear(Term("call", (Term("name", (), "len"), term), ((), 0))) if exact else None
+        return linear(Term("call", (Term("name", (), "len"), term), ((), 0))) if _in_ones(term) else None
     if name in FILLED and given:
         shape = given[0].args if given[0].op in ("tuple", "list") else given if name != "full" else given[:1]
         return linear(shape[0]) if len(shape) == 1 else None
@@ -67,6 +65,11 @@ def _made(term: Term) -> Linear | None:
         owner = term.receiver if term.receiver is not None else given[0] if given else None
         return None if owner is None else length(owner)
     return None
+
+
+def _in_ones(term: Term) -> bool:
+    count = counted(term)
+    return count is not None and count.step in (1, -1) and count.first is not None and count.last is not None
 
 
 _one = Linear(frozenset(), 1)
