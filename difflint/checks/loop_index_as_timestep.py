@@ -9,6 +9,7 @@ from difflint.facts import Problem
 from difflint.findings import Fix
 from difflint.relations import File, Term
 from difflint.relations.counting import counted, is_position, item_of, scalar
+from difflint.relations.diffusers import schedulers
 from difflint.relations.sampling import ReverseLoop, StateCall, reverse_loops
 from difflint.relations.terms import last_name, walk
 
@@ -30,7 +31,9 @@ def _meant(file: File, loop: ReverseLoop, call: StateCall, time: Term) -> str | 
     number = scalar(time)
     if is_position(number) and _same_loop(number, loop):
         return None if _knows_both(call, number) else _named_beside(loop, number)
-    if _counts_steps(loop, call, number) and not _own_schedulers(file):
+    if call.kind == "scheduler" and call.term.receiver is not None and _counts_steps(loop, call, number):
+        if not schedulers(file, call.term.receiver):
+            return None
         return f"{last_name(call.term.receiver) if call.term.receiver else 'scheduler'}.timesteps"
     return None
 
@@ -40,11 +43,6 @@ def _knows_both(call: StateCall, number: Term) -> bool:
     given = (*call.term.positional, *call.term.keywords.values())
     beside = (scalar(arg) for arg in given)
     return any(arg.op == "index" and arg.args[0] == number.args[0] and arg != number for arg in beside)
-
-
-def _own_schedulers(file: File) -> bool:
-    """Whether the file has a scheduler of its own, which may count as it likes."""
-    return any("step" in cls.methods and len(cls.methods["step"].params) > 2 for cls in file.classes.values())
 
 
 def _same_loop(number: Term, loop: ReverseLoop) -> bool:

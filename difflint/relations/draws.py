@@ -12,7 +12,20 @@ UNIFORM = frozenset(("rand", "rand_like", "uniform", "random", "uniform_", "rand
 KEEPING = frozenset(
     {
         *("to", "cuda", "float", "half", "clone", "detach", "cpu", "type", "type_as", "requires_grad_", "astype"),
-        *("contiguous", "double", "bfloat16", "view", "reshape", "permute", "unsqueeze", "squeeze", "repeat", "expand"),
+        *(
+            "contiguous",
+            "double",
+            "long",
+            "int",
+            "bfloat16",
+            "view",
+            "reshape",
+            "permute",
+            "unsqueeze",
+            "squeeze",
+            "repeat",
+            "expand",
+        ),
     }
 )
 CONVERTERS = frozenset(("from_numpy", "tensor", "as_tensor", "asarray", "array", "FloatTensor", "Tensor", "Variable"))
@@ -73,12 +86,13 @@ def factors(term: Term) -> Iterator[Term]:
 
 
 def added(term: Term) -> Iterator[Term]:
-    """The draws that a value is a sum of, each possibly scaled."""
+    """The draws that a value is a sum of, each possibly scaled, if need be by a uniform one."""
     for part in summands(term):
-        for factor in factors(part):
-            if distribution(factor):
-                yield factor
-            elif factor.op in ("+", "-"):
+        parts = list(factors(part))
+        drawn = [factor for factor in parts if distribution(factor)]
+        yield from drawn if len(drawn) < 2 else (draw for draw in drawn if distribution(draw) == "normal")
+        for factor in parts:
+            if factor.op in ("+", "-"):
                 yield from added(factor)
 
 

@@ -1,0 +1,75 @@
+"""DFL603: noise that init_noise_sigma should scale and does not, or a noised picture that it scales."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from difflint.edits import wrap
+from difflint.facts import Problem
+from difflint.findings import Fix
+from difflint.relations import Event, File, Function, Term
+from difflint.relations.diffusers import SCALING, schedulers, steps
+from difflint.relations.draws import bare, distribution, factors, only_drawn
+from difflint.relations.sampling import reverse_loops
+from difflint.relations.terms import alternatives, last_name, path, walk
+
+BY_HAND = re.compile(r"sigmas|\bsigma\b|sigma_max")
+
+
+def check_file(file: File) -> Iterator[Problem]:
+    yield from _scaled_pictures(file)
+    if "init_noise_sigma" in file.text:
+        return
+    for loop in reverse_loops(file):
+        step = next((s for s in steps(file) if s.function is loop.function and s.event.within(loop.context)), None)
+        if step is None or BY_HAND.search(file.source(loop.function.node)):
+            continue
+        made = schedulers(file, step.scheduler)
+        drawn = [only_drawn(way) for way in alternatives(loop.start)]
+        if made and all(way.kind in SCALING for way in made) and drawn[0] is not None:
+            draw = _place(loop.function, drawn[0])
+            if draw is not None:
+                owner = path(step.scheduler) or "scheduler"
+                yield _missing(file, draw, owner, made[0].kind, step.event)
+
+
+def _place(function: Function, draw: Term) -> Event | None:
+    return next((event for event in function.calls if event.term == draw), None)
+
+
+def _missing(file: File, draw: Event, owner: str, kind: str, step: Event) -> Problem:
+    effect = f"has standard deviation 1, but the first state of {kind} is noise times {owner}.init_noise_sigma"
+    return Problem(
+        file.place(draw),
+        {"code": file.code(draw), "effect": effect},
+        (file.step(draw, "the first state"), file.step(step, f"the steps of {kind}, whose first sigma is about 14.6")),
+        f"{file.code(draw)} * {owner}.init_noise_sigma",
+        fix=Fix("unsafe", "Scale it.", (wrap(file.place(draw), f"{{}} * {owner}.init_noise_sigma"),)),
+    )
+
+
+def _scaled_pictures(file: File) -> Iterator[Problem]:
+    """``scheduler.add_noise(latents, noise, t) * scheduler.init_noise_sigma``"""
+    for function in file.functions:
+        for event in function.assigned:
+            if event.term.op == "*":
+                parts = list(factors(event.term))
+                scale = next((part for part in parts if last_name(part) == "init_noise_sigma"), None)
+                noised = next((part for part in parts if _holds_picture(part)), None)
+                if scale is not None and noised is not None:
+                    effect = "scales a noised picture, which add_noise has scaled already, as if it were pure noise"
+                    yield Problem(
+                        file.place(event.term),
+                        {"code": file.code(event.term), "effect": effect},
+                        (file.step(noised, "a picture with noise"), file.step(event.term, "is multiplied once more")),
+                        "Multiply pure noise only.",
+                    )
+
+
+def _holds_picture(term: Term) -> bool:
+    """What add_noise returns, or what a picture was encoded to."""
+    term = bare(term)
+    if distribution(term):
+        return False
+    return term.op == "call" and (term.called == "add_noise" or any(part.called == "encode" for part in walk(term)))
