@@ -156,4 +156,3 @@ def _problem(file: File, coding: Coding, verdict: Verdict, every: tuple[Coding, 
         tuple(steps),
         verdict.repair[0].upper() + verdict.repair[1:] + ".",
     )
-

@@ -11,7 +11,7 @@ from difflint.relations import File, Function, Term
 from difflint.relations.counting import counts, is_position, item_of, scalar, stripped, trend
 from difflint.relations.draws import distribution, only_drawn
 from difflint.relations.sampling import ReverseLoop, StateCall, reverse_loops
-from difflint.relations.tables import is_schedule_name
+from difflint.relations.tables import is_schedule_name, table_name
 from difflint.relations.terms import alternatives, last_name, number, walk
 
 
@@ -78,7 +78,7 @@ def _sets_timesteps(loop: ReverseLoop, call: StateCall) -> bool:
 
 def _indexes(term: Term, time: Term) -> bool:
     parts = (part for part in walk(term) if part.op == "index")
-    return any(scalar(part.args[1]) == time and is_schedule_name(last_name(part)) for part in parts)
+    return any(scalar(part.args[1]) == time and is_schedule_name(table_name(part)) for part in parts)
 
 
 def _step_indexes(function: Function, call: StateCall) -> bool:
@@ -92,7 +92,7 @@ def _step_indexes(function: Function, call: StateCall) -> bool:
 def _schedule_key(part: Term) -> Term | None:
     """The ``t`` of ``betas[t]`` and of ``extract(betas, t, shape)``."""
     if part.op == "index":
-        return part.args[1] if is_schedule_name(last_name(part)) else None
+        return part.args[1] if is_schedule_name(table_name(part)) else None
     table = part.receiver if part.called == "gather" else next(iter(part.positional), None)
     looked_up = part.called in ("extract", "_extract", "gather", "extract_into_tensor", "_extract_into_tensor")
     if not looked_up or table is None or not is_schedule_name(last_name(table)):

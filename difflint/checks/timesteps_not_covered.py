@@ -8,8 +8,8 @@ from difflint.facts import Problem
 from difflint.relations import File, Function, Term
 from difflint.relations.counting import Linear, scalar
 from difflint.relations.sampling import reverse_loops
-from difflint.relations.tables import is_schedule_name, length
-from difflint.relations.terms import last_name, show, walk
+from difflint.relations.tables import is_schedule_name, length, table_name
+from difflint.relations.terms import show, walk
 from difflint.relations.timesteps import Trained, Visited, opener, span, together, trained, visited
 
 
@@ -93,7 +93,7 @@ def _indexed(file: File, function: Function, wanted: object) -> Iterator[tuple[T
     assert callable(wanted)
     for event in function.events:
         for part in walk(event.term):
-            if part.op == "index" and is_schedule_name(last_name(part)) and wanted(part.args[1]):
+            if part.op == "index" and is_schedule_name(table_name(part)) and wanted(part.args[1]):
                 size = length(opener(file).open(part.args[0]))
                 if size is not None:
                     yield part, size

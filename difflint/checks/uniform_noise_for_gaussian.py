@@ -105,11 +105,11 @@ def _target(function: Function, event: Event) -> Iterator[Use]:
     pair = event.term.positional[:2]
     for target, prediction in (pair, pair[::-1]) if len(pair) == 2 else ():
         draw = bare(target)
-        if distribution(draw) and any(draw in map(bare, summands(p)) or _scaled(draw, p) for p in walk(prediction)):
+        if distribution(draw) and any(_mixes_in(draw, part) for part in walk(prediction)):
             yield function, draw, "the noise that the network learns to predict", event.term
 
 
-def _scaled(draw: Term, term: Term) -> bool:
+def _mixes_in(draw: Term, term: Term) -> bool:
     return term.op == "+" and any(draw == inner for inner in added(term))
 
 

@@ -139,7 +139,7 @@ def _is_counter(entry: Term, calls: tuple[StateCall, ...]) -> bool:
 
 def _belongs(part: Term, context: Context) -> bool:
     if part.op == "each":
-        return part.value == id(context.node)
+        return bool(part.value == id(context.node))
     return part.op == "loop" and isinstance(part.value, tuple) and bool(part.value[1] == id(context.node))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+
 from difflint.relations.counting import CASTS, Linear, counted, linear
-from difflint.relations.terms import Term, alternatives, number
+from difflint.relations.terms import Term, alternatives, last_name, number
 
 # What gives one entry for each entry of its argument, as a function or as a method.
 ELEMENTWISE = frozenset(
@@ -20,6 +22,17 @@ ALPHAS = ("alpha", "beta", "sqrt", "sigma", "posterior", "coef", "cumprod", "aba
 def is_schedule_name(name: str) -> bool:
     """Whether a table's name is one of a schedule's tables: ``sqrt_alphas_bar``, ``betas``."""
     return any(word in name.lower() for word in ALPHAS)
+
+
+def table_name(look_up: Term) -> str:
+    """What the table of ``betas[t]`` is called where that is written."""
+    node = look_up.node
+    owner = node.value if isinstance(node, ast.Subscript) else None
+    while isinstance(owner, ast.Subscript):
+        owner = owner.value
+    if isinstance(owner, ast.Name | ast.Attribute):
+        return owner.id if isinstance(owner, ast.Name) else owner.attr
+    return last_name(look_up)
 
 
 def length(term: Term) -> Linear | None:
