@@ -10,7 +10,7 @@ from difflint.facts import Problem
 from difflint.findings import Fix
 from difflint.relations import Event, File, Function, Term
 from difflint.relations.diffusers import SCALING, schedulers, steps
-from difflint.relations.draws import bare, distribution, factors, only_drawn
+from difflint.relations.draws import bare, distribution, only_drawn
 from difflint.relations.sampling import reverse_loops
 from difflint.relations.terms import alternatives, last_name, path, walk
 
@@ -53,18 +53,23 @@ def _scaled_pictures(file: File) -> Iterator[Problem]:
     """``scheduler.add_noise(latents, noise, t) * scheduler.init_noise_sigma``"""
     for function in file.functions:
         for event in function.assigned:
-            if event.term.op == "*":
-                parts = list(factors(event.term))
-                scale = next((part for part in parts if last_name(part) == "init_noise_sigma"), None)
-                noised = next((part for part in parts if _holds_picture(part)), None)
-                if scale is not None and noised is not None:
-                    effect = "scales a noised picture, which add_noise has scaled already, as if it were pure noise"
-                    yield Problem(
-                        file.place(event.term),
-                        {"code": file.code(event.term), "effect": effect},
-                        (file.step(noised, "a picture with noise"), file.step(event.term, "is multiplied once more")),
-                        "Multiply pure noise only.",
-                    )
+            noised = _scaled_by_sigma(event.term)
+            if noised is not None and all(_holds_picture(way) for way in alternatives(noised)):
+                effect = "scales a noised picture, which add_noise has scaled already, as if it were pure noise"
+                yield Problem(
+                    file.place(event.term),
+                    {"code": file.code(event.term), "effect": effect},
+                    (file.step(noised, "a picture with noise"), file.step(event.term, "is multiplied once more")),
+                    "Multiply pure noise only.",
+                )
+
+
+def _scaled_by_sigma(term: Term) -> Term | None:
+    """The ``latents`` of ``latents * scheduler.init_noise_sigma``."""
+    if term.op != "*":
+        return None
+    left, right = term.args
+    return left if last_name(right) == "init_noise_sigma" else right if last_name(left) == "init_noise_sigma" else None
 
 
 def _holds_picture(term: Term) -> bool:

@@ -13,6 +13,20 @@ from difflint.relations.diffusers import schedulers
 from difflint.relations.sampling import ReverseLoop, StateCall, reverse_loops
 from difflint.relations.terms import last_name, walk
 
+USUAL = frozenset(
+    (
+        "model_output",
+        "timestep",
+        "sample",
+        "generator",
+        "return_dict",
+        "eta",
+        "**",
+        "variance_noise",
+        "s_churn",
+        "s_noise",
+    )
+)
 TIMES = ("timestep", "time_step", "sigmas", "ddim_steps", "seq")
 
 
@@ -30,12 +44,20 @@ def _meant(file: File, loop: ReverseLoop, call: StateCall, time: Term) -> str | 
     """What the timestep is called where the round's number is given instead."""
     number = scalar(time)
     if is_position(number) and _same_loop(number, loop):
-        return None if _knows_both(call, number) else _named_beside(loop, number)
+        return None if _knows_both(call, number) or _has_other_way(loop, call) else _named_beside(loop, number)
     if call.kind == "scheduler" and call.term.receiver is not None and _counts_steps(loop, call, number):
         if not schedulers(file, call.term.receiver):
             return None
         return f"{last_name(call.term.receiver) if call.term.receiver else 'scheduler'}.timesteps"
     return None
+
+
+def _has_other_way(loop: ReverseLoop, call: StateCall) -> bool:
+    """Whether the scheduler is of another kind, which may take the number: as another branch or an argument shows."""
+    if call.kind == "scheduler" and not set(call.term.keywords) <= USUAL:
+        return True
+    others = (other for other in loop.calls if other.kind == call.kind and other is not call)
+    return any(other.event.branches for other in others) and bool(call.event.branches)
 
 
 def _knows_both(call: StateCall, number: Term) -> bool:

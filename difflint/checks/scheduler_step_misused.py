@@ -21,7 +21,7 @@ ORDER = ("model_output", "timestep", "sample")
 def check_file(file: File) -> Iterator[Problem]:
     for loop in reverse_loops(file):
         for call in loop.calls:
-            if call.kind == "scheduler" and not _of_the_file(file):
+            if call.kind == "scheduler" and _is_diffusers(file, loop, call.term):
                 wrong = _order(loop, call.term)
                 if wrong:
                     yield _swapped(file, call.event, wrong)
@@ -29,9 +29,11 @@ def check_file(file: File) -> Iterator[Problem]:
             yield from _taken(file, event)
 
 
-def _of_the_file(file: File) -> bool:
-    """Whether the file has a scheduler of its own, whose step may take its arguments in another order."""
-    return any("step" in cls.methods and len(cls.methods["step"].params) > 2 for cls in file.classes.values())
+def _is_diffusers(file: File, loop: ReverseLoop, step: Term) -> bool:
+    """Whether the scheduler is one of diffusers: by its class, or since its result has a prev_sample."""
+    taken = (part for event in loop.updates for part in walk(event.term) if part.op == "attr" and part.args[0] == step)
+    known = step.receiver is not None and bool(schedulers(file, step.receiver))
+    return known or any(part.value == "prev_sample" for part in taken)
 
 
 def _order(loop: ReverseLoop, call: Term) -> str:

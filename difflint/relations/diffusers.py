@@ -48,7 +48,8 @@ def made_scheduler(term: Term) -> Scheduler | None:
         return None
     called = path(term.args[0]) or ""
     found = SCHEDULER.match(called)
-    if found is None or _LEARNING_RATE.search(called):
+    foreign = term.args[0].op == "lib" and not called.startswith("diffusers.")  # of one's own project, say
+    if found is None or foreign or _LEARNING_RATE.search(called):
         return None
     return Scheduler(found[1], found[2] or "", term, term.keywords)
 
