@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +29,6 @@ from difflint.syntax.outline import Chunk, ClassDefinition, Definition
 
 log = logging.getLogger(__name__)
 INTERNAL = "internal error in"
-SETTINGS = re.compile(r"^torch\.set_(grad_enabled|default_dtype)\b", re.M)  # for everybody who imports the file
 OWN = 1_000_000_000  # what is born before this belongs to files that are imported
 RECURSION = 5000  # Python's own limit of 1000 is less than 40 calls of the user's code need here, or a sum over a page
 
@@ -82,7 +80,7 @@ def interpret_alone(source: SourceFile, shared: Machine, lines: frozenset[int]) 
         else:
             shared.importer(shared, other)
             shared.default_dtype, shared.switched = "float32", False
-            if SETTINGS.search(other.text):
+            if other.changes_settings:
                 running.default_dtype, running.grad, running.switched = None, None, True
 
     running.importer, running.memory, running.stubs = importer, memory, shared.stubs
@@ -158,8 +156,8 @@ def _guarded(running: Machine, failures: list[Failure], path: str, what: str, wo
     """The one place that catches broadly: a defect of the interpreter costs one piece of one file, not the run."""
     stack, amp, inside = len(running.stack), len(running.amp), len(running.inside)
     loops = len(running.loops)
-    grad, part, steps = running.grad, running.part, running.steps
-    running.steps = 0
+    grad, part, steps, layered = running.grad, running.part, running.steps, running.layered
+    running.steps = running.layered = 0
     running.modes = frozenset()  # what another entry point did to a network does not hold in this one
     try:
         work()
@@ -173,7 +171,7 @@ def _guarded(running: Machine, failures: list[Failure], path: str, what: str, wo
             failures.append(Failure(path, f"{INTERNAL} {what}, please report it: {error!r:.200}"))
         del running.stack[stack:], running.amp[amp:], running.inside[inside:], running.loops[loops:]
         running.grad, running.part = grad, part
-    running.steps = steps
+    running.steps, running.layered = steps, layered
     running.grad = None if running.switched else grad
 
 

@@ -181,8 +181,8 @@ def _of_instance(machine: Machine, frame: Frame, owner: Instance, name: str, sit
         return _missing(machine, frame, owner, name, site)
     if isinstance(member, Function):
         if "property" in member.decorators or "cached_property" in member.decorators:
-            return machine.call(frame, replace(member, bound=bound), Arguments(), site)
-        return member if "staticmethod" in member.decorators else replace(member, bound=bound)
+            return machine.call(frame, member.of(bound), Arguments(), site)
+        return member if "staticmethod" in member.decorators else member.of(bound)
     return member
 
 
@@ -192,11 +192,11 @@ def _missing(machine: Machine, frame: Frame, owner: Instance, name: str, site: S
         return _of_object(owner, name, site)
     fallback = owner.cls.find("__getattr__")
     if isinstance(fallback, Function):
-        return machine.call(frame, replace(fallback, bound=owner), Arguments((Const(name),)), site)
+        return machine.call(frame, fallback.of(owner), Arguments((Const(name),)), site)
     inner = owner.attributes.get("_wraps")
     if isinstance(inner, Instance) and (name in inner.attributes or inner.cls.find(name) is not None):
         member = inner.attributes.get(name) or inner.cls.find(name)
-        return replace(member, bound=inner) if isinstance(member, Function) else member or ANY
+        return member.of(inner) if isinstance(member, Function) else member or ANY
     return Unknown(f"self.{name}", owner.site)
 
 
@@ -214,7 +214,7 @@ def _of_class(owner: Class, name: str) -> Value:
         return Const(owner.name)
     member = owner.find(name)
     if isinstance(member, Function) and "classmethod" in member.decorators:
-        return replace(member, bound=owner)
+        return member.of(owner)
     return member if member is not None else Unknown(f"{owner.name}.{name}")
 
 

@@ -11,6 +11,7 @@ import libcst as cst
 
 from difflint.facts import (
     aliases,
+    alike,
     apply,
     attributes,
     autocast,
@@ -170,9 +171,34 @@ def _enter(machine: Machine, frame: Frame, network: Instance, method: Value, arg
     networks.before(machine, network, given, site)
     machine.inside.append(tuple(given))
     entry = method if isinstance(method, Function) else None
-    inner = run(machine, frame, entry, arguments, site) if entry else call(machine, frame, method, arguments, site)
+    if entry is None:
+        inner = call(machine, frame, method, arguments, site)
+    elif network.cls.module.stub:
+        inner = run(machine, frame, entry, arguments, site)
+    else:
+        inner = _layers(machine, frame, entry, arguments, site)
     machine.inside.pop()
     return networks.after(machine, network, given, inner, site)
+
+
+def _layers(machine: Machine, frame: Frame, entry: Function, arguments: Arguments, site: Site) -> Value:
+    """What the layers of a network give; the same as in an earlier call that was like this one."""
+    memory = machine.memory
+    key = (entry, alike.kinds(arguments), machine.amp_dtype, machine.grad, machine.modes)
+    known = memory.recall(key)
+    if known is not None:
+        notes.observe_run(machine, frame, entry, site)
+        return aliases.fresh(known)
+    if machine.has_seen_enough_layers:
+        return Unknown("a large network", site)
+    start, outer, memory.oldest = memory.births, memory.oldest, math.inf
+    before, layered = machine.steps, machine.layered
+    result = run(machine, frame, entry, arguments, site)
+    machine.layered = layered + machine.steps - before
+    if memory.oldest > start and alike.is_of_its_own(result, arguments):
+        memory.keep(key, result, start)
+    memory.oldest = min(outer, memory.oldest)
+    return result
 
 
 def run(machine: Machine, frame: Frame, function: Function, arguments: Arguments, site: Site) -> Value:

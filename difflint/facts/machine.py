@@ -93,6 +93,7 @@ class Machine:
     part: int = 0  # which tensor of a batch of several is being looked at
     steps: int = 0
     budget: int = BUDGET
+    layered: int = 0  # expressions of this entry point that were evaluated inside networks
     noting: bool = True  # whether anybody will ask for a pipeline card
     era: int = 0  # 0 while module bodies run, then one for each entry point and each function that nobody called
 
@@ -144,6 +145,11 @@ class Machine:
             yield
         finally:
             vars(self).update(saved)
+
+    @property
+    def has_seen_enough_layers(self) -> bool:
+        """Whether half of what may be spent went into networks: what stands around them is worth the rest."""
+        return self.layered > self.budget // 2
 
     @property
     def calls(self) -> tuple[Site, ...]:

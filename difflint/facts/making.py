@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import libcst as cst
 
 from difflint.facts import bunches, networks
@@ -53,12 +51,12 @@ def instantiate(machine: Machine, frame: Frame, cls: Class, arguments: Arguments
     fields = _fields(cls)
     constructor = cls.find("__init__")
     if isinstance(constructor, Function):
-        machine.call(frame, replace(constructor, bound=made), arguments, site)
+        machine.call(frame, constructor.of(made), arguments, site)
     elif fields:
         _fill(machine, frame, made, fields, arguments)
         after = cls.find("__post_init__")
         if isinstance(after, Function):
-            machine.call(frame, replace(after, bound=made), Arguments(), site)
+            machine.call(frame, after.of(made), Arguments(), site)
     made.life.changed = False
     return made
 

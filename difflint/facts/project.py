@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from difflint.facts.scope import Scope
@@ -41,6 +43,11 @@ class Module:
         """Whether it could be cut into pieces."""
         return self._outline is not None
 
+    @cached_property
+    def changes_settings(self) -> bool:
+        """Whether its body turns gradients off, or changes torch's default dtype."""
+        return SETTINGS.search(self.text) is not None
+
     @property
     def outline(self) -> Outline:
         """The file in pieces; raises cst.ParserSyntaxError."""
@@ -49,6 +56,7 @@ class Module:
         return self._outline
 
 
+SETTINGS = re.compile(r"^torch\.set_(grad_enabled|default_dtype)\b", re.M)  # for everybody who imports the file
 ABOVE = 3  # folders above the root that an edited ``sys.path`` may reach
 MAX_IMPORTED = 80  # files that nobody asked to lint; a package that imports all of itself is not followed further
 

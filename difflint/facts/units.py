@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ WORDS = (
     r"|(?i:lpips|psnr|ssim)|\b[Ff][Ii][Dd]\b"
 )
 
-MOST_HELD = 5_000_000  # characters of parsed text
+MOST_HELD = 12_000_000  # characters of parsed text
+COLLECTING = 50_000, 20, 20  # how seldom Python looks for garbage: most of what there is stays
 
 Observed = tuple[dict[str, Any], dict[str, dict[str, str | None]]]  # a record, and what each file looked for
 
@@ -74,6 +76,7 @@ class Observer:
     """Analyses files one by one; what they import is interpreted once for all of them."""
 
     def __init__(self, knowledge: Library, read: Read) -> None:
+        gc.set_threshold(*COLLECTING)
         self._knowledge, self._read, self._lookups = knowledge, read, Lookups()
         self._shared = self._new()
 
