@@ -59,7 +59,7 @@ def _was_noised(function: Function, rebinding: Event) -> bool:
     for event in function.assigned:
         if event.order < rebinding.order and rebinding.old is not None and holds(event.term, rebinding.old):
             named = any(isinstance(p, ast.Name) and p.id == rebinding.target for p in ast.walk(event.node))
-            noised = draws_noise(event.term) is not None or event.term.called in NOISING
+            noised = draws_noise(event.term) is not None or bool(NOISING.search(event.term.called))
             if named and noised and event.target != rebinding.target:
                 return True
     return False

@@ -225,11 +225,17 @@ def _original_used(unread: Unread) -> Evidence | None:
     value = getattr(unread.event.node, "value", None)
     sources = dict.fromkeys(p.id for p in ast.walk(value) if isinstance(p, ast.Name)) if value is not None else ()
     for source in sources:
-        if extends(unread.name, source):
+        if extends(unread.name, source) and not _from_outside(unread, source):
             read = unread.read_later(source)
             if read is not None and _argument(unread.function, read):
                 return Evidence(read, f"{source} is used below as it was", f"Read {unread.name} there.")
     return None
+
+
+def _from_outside(unread: Unread, source: str) -> bool:
+    """Whether a loop looks at something of before the loop in each round, which is a matter of the loop."""
+    made = [e for e in unread.function.assigned if e.target == source and e.order < unread.event.order]
+    return bool(unread.event.loops) and (not made or len(made[-1].loops) < len(unread.event.loops))
 
 
 def _computes(term: Term) -> bool:

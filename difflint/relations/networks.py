@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from difflint.relations.model import Event, Function
-from difflint.relations.reads import draws_noise
+from difflint.relations.reads import NORMAL, draws_noise
 from difflint.relations.terms import Term, alternatives, is_const, last_name, walk
 
 # A name is a weak sign; with noise and a time among the arguments it is enough.
 NETWORK = re.compile(
     r"(^|_)(model|net|unet|network|denoiser|denoise_fn|eps_theta|eps_model|transformer|dit|backbone|score)(_|$|\d)|predict"
 )
-NOISING = (
-    "q_sample",
-    "add_noise",
-    "noise_images",
-    "perturb_input",
-    "forward_diffusion",
-    "diffuse",
-    "scale_noise",
-    "noising",
+PREPARING = re.compile(r"(unwrap|load|get|create|build|make|save|init|setup|freeze|export|compile|update|copy|wrap)_")
+NOISING = re.compile(
+    r"q_sample|add_noise|noise_image|perturb|forward_diffusion|forward_process|noising|scale_noise|(^|_)diffuse(_|$)"
 )
+NOISES = ("noise", "eps", "epsilon", "e", "z")  # what a noise that a function is given is called
 INPUTS = ("x", "sample", "x_t", "hidden_states", "img", "inputs", "noisy_latents", "latents")
 
 
@@ -39,21 +35,31 @@ class Noised:
 
 def network_calls(function: Function) -> Iterator[Event]:
     for event in function.calls:
-        called = event.term.args[0]
-        name = last_name(called.args[0] if called.op == "attr" and called.value in ("forward", "__call__") else called)
-        if (
-            NETWORK.search(name)
-            and name not in NOISING
-            and called.op != "lib"
-            and event.term.positional + tuple(event.term.keywords.values())
-        ):
+        name = written_name(event.node.func) if isinstance(event.node, ast.Call) else ""
+        given = bool(event.term.positional or event.term.keywords)
+        network = NETWORK.search(name) and not PREPARING.match(name) and not NOISING.search(name)
+        if given and network and event.term.args[0].op != "lib":
             yield event
+
+
+def written_name(func: ast.expr) -> str:
+    """The name that a network is called by: of ``self.unet.forward(x)`` it is ``unet``."""
+    while isinstance(func, ast.Subscript) or (isinstance(func, ast.Attribute) and func.attr in ("forward", "module")):
+        func = func.value
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
 def network_input(call: Term) -> Term | None:
     """What the network gets to look at."""
     named = next((call.keywords[name] for name in INPUTS if name in call.keywords), None)
     return call.positional[0] if call.positional else named
+
+
+def is_noise(term: Term) -> bool:
+    """Whether it is a draw of noise, adds noise, or is a noise that the function is given."""
+    if term.op == "param":
+        return last_name(term) in NOISES
+    return term.op == "call" and (term.called in NORMAL or bool(NOISING.search(term.called)))
 
 
 def noised_values(function: Function) -> Iterator[Noised]:
@@ -69,7 +75,7 @@ def noised_values(function: Function) -> Iterator[Noised]:
 def _noised(event: Event, term: Term) -> Noised | None:
     if term.op == "index" and is_const(term.args[1], 0):  # x_t, noise = noise_images(x, t)
         term = term.args[0]
-    if term.op == "call" and term.called in NOISING and len(term.args) > 2:
+    if term.op == "call" and NOISING.search(term.called) and len(term.args) > 2:
         given = [*term.positional, *term.keywords.values()]
         clean = (
             term.arg(0, "x_start")

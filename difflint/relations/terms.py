@@ -238,8 +238,9 @@ def label(term: Term) -> str:
     """The name that a name-like term carries; empty for any other."""
     if term.op == "self":
         return "self"
-    value = term.value[0] if isinstance(term.value, tuple) else term.value
-    return str(value) if term.op in NAMED or term.op == "attr" else ""
+    if term.op not in NAMED and term.op != "attr":
+        return ""
+    return str(term.value[0] if isinstance(term.value, tuple) else term.value)
 
 
 def last_name(term: Term) -> str:
