@@ -56,11 +56,11 @@ def _is_estimate(event: Event, ways: tuple[Term, ...], predictions: list[Term]) 
 
 def _was_noised(function: Function, rebinding: Event) -> bool:
     """Whether noise was added to what carried that name: so it is the clean picture, and no target chosen later."""
-    for event in function.assigned:
+    for event in function.events:
         if event.order < rebinding.order and rebinding.old is not None and holds(event.term, rebinding.old):
             named = any(isinstance(p, ast.Name) and p.id == rebinding.target for p in ast.walk(event.node))
             noised = draws_noise(event.term) is not None or bool(NOISING.search(event.term.called))
-            if named and noised and event.target != rebinding.target:
+            if named and noised and event.target != rebinding.target and event.kind in ("assign", "call"):
                 return True
     return False
 
