@@ -81,22 +81,34 @@ def _in_order(writer: _Writer, found: Iterable[Any]) -> list[Any]:
     return sorted(written, key=json.dumps) if isinstance(found, set) else written
 
 
-@dataclass
-class _Reader:
-    table: Mapping[str, list[Any]]
-    memo: dict[str, Any] = field(default_factory=dict)
+class Reader:
+    """The observations of several records together. What stands in many of them is one object: rows go by what they
+    say, so that their digests mean the same in every record."""
 
-    def read(self, value: Any) -> Any:
+    def __init__(self) -> None:
+        self.seen = Observations()
+        self._table: Mapping[str, list[Any]] = {}
+        self._memo: dict[str, Any] = {}
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Raises KeyError, TypeError or ValueError for what is no record."""
+        self._table = record["table"]
+        for name in KEPT:
+            found = [self._read(event) for event in record[name]]
+            kept = getattr(self.seen, name)
+            kept.update(found if isinstance(kept, set) else dict.fromkeys(found))
+
+    def _read(self, value: Any) -> Any:
         if not isinstance(value, list):
             return value
         kind, *rest = value
         if kind == "r":
-            if rest[0] not in self.memo:
-                self.memo[rest[0]] = self._row(self.table[rest[0]])
-            return self.memo[rest[0]]
+            if rest[0] not in self._memo:
+                self._memo[rest[0]] = self._row(self._table[rest[0]])
+            return self._memo[rest[0]]
         if kind == "k":
             return Kind[rest[0]]
-        parts = map(self.read, rest)
+        parts = map(self._read, rest)
         return tuple(parts) if kind == "t" else frozenset(parts)
 
     def _row(self, row: list[Any]) -> Any:
@@ -104,17 +116,5 @@ class _Reader:
         if kind == "@":
             return Site(rest[0], Span(*rest[1:]))
         if kind == "?":
-            return Unknown(rest[0], self.read(rest[1]))
-        return KNOWN[kind](*map(self.read, rest))
-
-
-def read(records: Iterable[Mapping[str, Any]]) -> Observations:
-    """The observations of several records together; raises KeyError, TypeError or ValueError for what is no record."""
-    seen = Observations()
-    for record in records:
-        reader = _Reader(record["table"])
-        for name in KEPT:
-            found = [reader.read(event) for event in record[name]]
-            kept = getattr(seen, name)
-            kept.update(found if isinstance(kept, set) else dict.fromkeys(found))
-    return seen
+            return Unknown(rest[0], self._read(rest[1]))
+        return KNOWN[kind](*map(self._read, rest))

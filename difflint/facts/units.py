@@ -32,7 +32,7 @@ WORDS = (
     r"|(?i:lpips|psnr|ssim)|\b[Ff][Ii][Dd]\b"
 )
 
-MOST_HELD = 12_000_000  # characters of parsed text
+MOST_HELD = 20_000_000  # characters of text whose nodes are in memory, 15 bytes for each
 COLLECTING = 50_000, 20, 20  # how seldom Python looks for garbage: most of what there is stays
 
 Observed = tuple[dict[str, Any], dict[str, dict[str, str | None]]]  # a record, and what each file looked for
@@ -113,10 +113,13 @@ def examine(
     known = {number: found for number, unit in enumerate(wanted) if (found := kept.recall(unit.key)) is not None}
     missing = [number for number in range(len(wanted)) if number not in known]
     new = workers.each([wanted[number] for number in missing], make, jobs)
-    for number, (found, asked) in zip(missing, new, strict=True):
-        known[number] = found
-        kept.keep(wanted[number].key, found, asked)
+    reader, failures = record.Reader(), list[Failure]()
+    for number, unit in enumerate(wanted):  # none of them stays in memory longer than it takes to read it
+        found = known.pop(number, None)
+        if found is None:
+            found, asked = next(new)
+            kept.keep(unit.key, found, asked)
+        reader.add(found)
+        failures += [Failure(*error) for error in found["errors"]]
     kept.finish()
-    records = [known[number] for number in range(len(wanted))]
-    failures = [Failure(*error) for one in records for error in one["errors"]]
-    return record.read(records), list(dict.fromkeys(failures))
+    return reader.seen, list(dict.fromkeys(failures))
