@@ -58,8 +58,10 @@ def _problem(file: File, one: Round, step: Step) -> Iterator[Problem]:
         blamed or place,
         {"optimizer": name, "backward": backward.code, "step": step.code},
         (
+            *(() if one.loop is None else (backward.file.step(one.loop.node, "a round begins"),)),
             backward.trace("adds the gradients of this batch to those that are there"),
             step.trace(f"steps with the sum of all batches so far: no {name}.zero_grad() anywhere"),
+            *(() if one.steps[-1] is step else (one.steps[-1].trace("a round ends"),)),
         ),
         f"Call {name}.zero_grad() once a round, after {step.code} or before {backward.code}.",
         fix=Fix("safe", f"Zero the gradients after {step.code}.", (after(step.place, f"{name}.zero_grad()"),))

@@ -50,7 +50,12 @@ def strangers(file: File, one: Term, other: Term) -> bool:
     """Whether two networks are made apart from each other for sure, and neither holds the other."""
     mine, others = set(origins(file, one)), set(origins(file, other))
     apart = all(_is_made(leaf) for leaf in mine | others)
-    return apart and not same(one, other) and not any(holds(a, b) or holds(b, a) for a in mine for b in others)
+    return apart and not same(one, other) and not any(_contains(a, b) or _contains(b, a) for a in mine for b in others)
+
+
+def _contains(whole: Term, part: Term) -> bool:
+    """Whether one is the other, or is made from it and is no copy."""
+    return whole == part or (holds(whole, part) and whole.called not in ("deepcopy", "clone"))
 
 
 def _is_made(leaf: Term) -> bool:

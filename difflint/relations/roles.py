@@ -30,7 +30,8 @@ NAMED = {
     "ema": r"(^|_)ema(_|$|\d)|moving_average",
     "accelerator": r"^(accelerator|fabric)$",
 }
-PASSING = ("DataParallel", "DistributedDataParallel", "DDP", "FSDP", "compile", "convert_sync_batchnorm", "setup")
+WRAPPERS = ("DataParallel", "DistributedDataParallel", "DDP", "FSDP", "compile", "convert_sync_batchnorm")
+PASSING = (*WRAPPERS, "setup", "unwrap_model")
 
 
 def role(file: File, term: Term) -> str:
@@ -80,6 +81,8 @@ def _sources(file: File, term: Term) -> tuple[Term, ...] | None:
         return None if value is None or value == term else (value,)
     if term.op == "attr" and term.args[0].op == "self":
         return _attribute(file, term)
+    if term.op == "attr" and term.value == "module":  # of a wrapper
+        return (term.args[0],)
     if term.op in ("index", "each"):
         return _items(file, term)
     return _handed_on(file, term) if term.op == "call" else None

@@ -191,7 +191,7 @@ def is_grad_scaler(file: File, scaler: Term) -> bool:
 
 def is_unseen(act: Act) -> bool:
     """Whether it is a call of something that nobody sees and that is not known to be harmless."""
-    if act.event.kind != "call" or recognised(act, 0) is not None:
+    if act.event.kind != "call" or recognised(act, 0) is not None or _is_average(act):
         return False
     callee = act.event.term.callee
     if "autograd.grad" in callee:
@@ -199,12 +199,25 @@ def is_unseen(act: Act) -> bool:
     return not HARMLESS.fullmatch(callee) and called_function(act.file, act.term) is None
 
 
+def _is_average(act: Act) -> bool:
+    """Whether it is a method of an average of weights, or a function that is called after it."""
+    call = act.term
+    if call.receiver is not None and not call.callee.startswith("torch."):
+        return role(act.file, call.receiver) == "ema"
+    return re.search(r"(^|_)ema(_|$)", call.called) is not None
+
+
 def is_opaque(act: Act) -> bool:
     """Whether a call may compute gradients or step unseen: its name says so, or nobody takes its result."""
-    return is_unseen(act) and (
-        SUSPICIOUS.search(act.event.term.called) is not None
-        or id(act.event.node) in _statements(act.function)
-        or any(role(act.file, given) in ("optimizer", "scaler") for given in act.term.positional)
+    sampling = act.event.term.called == "step" and len(act.event.term.positional) > 1  # a scheduler of diffusers
+    return (
+        is_unseen(act)
+        and not sampling
+        and (
+            SUSPICIOUS.search(act.event.term.called) is not None
+            or id(act.event.node) in _statements(act.function)
+            or any(role(act.file, given) in ("optimizer", "scaler") for given in act.term.positional)
+        )
     )
 
 
@@ -315,4 +328,12 @@ def _gives(act: Act, thing: Term) -> bool:
     call = act.term
     if call.called in ("prepare", "setup", "DataParallel") or role(act.file, call) in ("scheduler", "scaler", "ema"):
         return False
-    return any(same(part, thing) for given in (*call.positional, *call.keywords.values()) for part in walk(given))
+    return any(same(part, thing) for given in (*call.positional, *call.keywords.values()) for part in _handed(given))
+
+
+def _handed(given: Term) -> Iterator[Term]:
+    """What a callee gets hold of: the argument, and the items of a display."""
+    yield given
+    if given.op in ("list", "tuple", "dict", "set", "star", "phi", "if"):
+        for part in given.args:
+            yield from _handed(part)
