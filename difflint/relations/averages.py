@@ -16,6 +16,8 @@ from difflint.relations.trail import Act, trails
 SAME_VALUE = ("detach", "clone", "to", "float", "cpu", "cuda", "type", "double")
 OF_MODULE = ("parameters", "named_parameters", "state_dict", "buffers", "named_buffers", "trainable_parameters")
 DECAYS = re.compile(r"(^|_)(ema_?)?(decay|mu)(_|$)|ema_(rate|beta)$", re.I)
+SPEAKING = re.compile(r"(?<![a-z])ema(?![a-z])|EMA|Ema|[Aa]verag|shadow|lerp_")
+WRITING = re.compile(r"lerp|mul_\(|copy_\(|\.mul\(|\* .*\+ ")
 NAME = re.compile(r"(^|[_.])ema(_|$|\d)|ema$|moving_average|averaged", re.I)
 
 
@@ -45,7 +47,7 @@ class Update:
 @lru_cache(maxsize=2)
 def updates(file: File) -> tuple[Update, ...]:
     """Every update of an average that a file shows, from the view of its outermost callers."""
-    if not re.search(r"ema|averag|shadow|lerp_", file.text, re.I):
+    if not SPEAKING.search(file.text) or not WRITING.search(file.text):
         return ()
     return tuple(found for acts in trails(file) for act in acts for found in _updates(act))
 

@@ -95,10 +95,18 @@ def _walk(file: File, function: Function, calls: tuple[Act, ...], given: Given, 
             return
         act = Act(file, function, event, calls, given)
         if event.kind == "call" and len(calls) < DEPTH:
-            for other, found in _called(file, act.term if given else event.term):
+            for other, found in _called(file, act.term if given and _depends(event.term) else event.term):
                 if all(found is not call.function for call in (*calls, act)):
                     _walk(other, found, (*calls, act), _given(found, act.term, given), made)
         made.append(act)
+
+
+def _depends(call: Term) -> bool:
+    """Whether it takes the callers to know what is called: a parameter, a method of one, or a closure."""
+    called = call.args[0]
+    while called.op in ("attr", "index", "call") and called.args:
+        called = called.args[0]
+    return called.op == "param" or call.called == "step"
 
 
 def _given(function: Function, call: Term, outer: Given) -> Given:

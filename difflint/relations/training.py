@@ -19,7 +19,7 @@ from difflint.relations.terms import Term, alternatives, is_const, last_name, wa
 from difflint.relations.trail import LEAVING, Act, called_function, trails
 
 CLIPS = ("clip_grad_norm_", "clip_grad_norm", "clip_grad_value_", "clip_gradients", "clip_grads_with_norm_")
-WORDS = re.compile(r"backward|zero_grad|optim|[Ss]caler")
+WORDS = re.compile(r"backward|zero_grad")
 # Calls that compute no gradients, whatever they are given.
 HARMLESS = re.compile(
     r"(torch|numpy|math|time|os|logging|wandb|tqdm)\..*|print|len|float|int|range|str|sum|max|min|zip|enumerate|list|dict|isinstance"
@@ -201,7 +201,7 @@ def is_unseen(act: Act) -> bool:
 
 def _is_average(act: Act) -> bool:
     """Whether it is a method of an average of weights, or a function that is called after it."""
-    call = act.term
+    call = act.event.term
     if call.receiver is not None and not call.callee.startswith("torch."):
         return role(act.file, call.receiver) == "ema"
     return re.search(r"(^|_)ema(_|$)", call.called) is not None
