@@ -15,7 +15,7 @@ LOADERS = ("torch.load", "safetensors.torch.load_file")
 
 def check_file(file: File) -> Iterator[Problem]:
     saved = _saved(file)
-    for function in file.functions:
+    for function in file.every:
         for event in function.events:
             key = _loaded_key(event.term) if event.kind == "assign" and event.target.startswith("self.") else None
             if key is not None and saved.get(key) == event.target and isinstance(key, str):

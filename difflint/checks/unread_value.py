@@ -9,6 +9,7 @@ from functools import cached_property
 
 from difflint.facts import Problem
 from difflint.relations import Definition, Event, File, Function, Term
+from difflint.relations.averages import updates
 from difflint.relations.reads import NORMAL, draws_noise, unread_values
 from difflint.relations.terms import walk
 from difflint.relations.words import alike, extends
@@ -96,10 +97,11 @@ class Evidence:
 
 
 def check_file(file: File) -> Iterator[Problem]:
+    averages = {id(update.act.event) for update in updates(file) if update.is_lost}  # DFL725 speaks of those
     for function in file.all_functions:
         every: list[Unread] = []
         for made, event in unread_values(function):
-            if function is not file.body or event.loops:  # other files may read the names of this one
+            if id(event) not in averages and (function is not file.body or event.loops):  # other files may read the names of this one
                 every.append(Unread(file, function, made, event, every))
         told = set[str]()
         for unread in every:
