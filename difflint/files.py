@@ -47,7 +47,7 @@ _SOURCE_OR_SINK = re.compile(
     rb"|[Ss]igmoid|[Tt]anh|[Ss]oftmax|ReLU|relu|mse_loss|MSELoss|l1_loss|L1Loss|Scheduler|\.sample\(|\.decode\("
     rb"|cumprod|beta|alpha|sigma|noise|zero_grad|optim|scaling_factor|GradScaler|\b[Ee][Mm][Aa]"
     rb"|autograd|[Ll]oss|\bsnr\b|from_numpy|cvtColor|imread|log_?var|kl_div|KLDiv|cross_entropy|CrossEntropy|BCE|(?i:lpips|psnr|ssim)|\b[Ff][Ii][Dd]\b"
-    rb"|timestep|latents|guidance|denois|cfg_scale|uncond"
+    rb"|timestep|latents|guidance|denois|cfg_scale|uncond|\bF\.dropout|functional\.dropout|load_state_dict"
 )
 
 

@@ -101,7 +101,8 @@ def check_file(file: File) -> Iterator[Problem]:
     for function in file.all_functions:
         every: list[Unread] = []
         for made, event in unread_values(function):
-            if id(event) not in averages and (function is not file.body or event.loops):  # other files may read the names of this one
+            seen_elsewhere = function is file.body and not event.loops  # other files may read the names of this one
+            if id(event) not in averages and not seen_elsewhere:
                 every.append(Unread(file, function, made, event, every))
         told = set[str]()
         for unread in every:
