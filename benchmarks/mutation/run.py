@@ -31,8 +31,10 @@ from benchmarks.mutation.mutants import (
     text_of,
 )
 from benchmarks.mutation.table import Outcome, document, misses, share, table
+from difflint.cache import Store
 from difflint.config import Settings
 from difflint.engine import lint
+from difflint.facts import Kept
 from difflint.findings import Finding
 
 NEAR = 3
@@ -90,7 +92,8 @@ def written(program: str, planted: Planted, folder: Path) -> Iterator[None]:
 
 def outcome(mutant: Mutant, planted: Planted, folder: Path, rules: Sequence[str]) -> Outcome:
     start = time.perf_counter()
-    result = lint([str(folder)], Settings(root=folder, preview=True))
+    earlier = Kept(Store(folder.parent / "cache"))  # files that the mutant leaves alone are not analysed again
+    result = lint([str(folder)], Settings(root=folder, preview=True), earlier=earlier)
     seconds = time.perf_counter() - start
     expected = [finding for finding in result.findings if finding.rule in rules]
     near = {finding.rule for finding in expected if is_near(finding, planted, folder)}
