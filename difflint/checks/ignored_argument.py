@@ -9,9 +9,8 @@ from difflint.edits import argument
 from difflint.facts import Problem
 from difflint.findings import Fix
 from difflint.relations import Event, File, Function, Term
-from difflint.relations.reads import draws_noise, unread_parameters
+from difflint.relations.reads import unread_parameters
 
-NOISES = ("noise", "eps", "epsilon", "noises", "x_T", "x_t_noise", "init_noise", "start_noise")
 SETTINGS = (  # of a sampler: who gives one expects that it counts
     *("guidance_scale", "cond_scale", "cfg_scale", "num_inference_steps", "negative_prompt", "generator", "strength"),
     *("guidance_rescale", "rescaled_phi", "eta", "temperature", "negative_prompt_embeds", "num_steps"),
@@ -41,35 +40,11 @@ def check_file(file: File) -> Iterator[Problem]:
 
 
 def _evidence(file: File, function: Function, name: str) -> Evidence | None:
-    kinds = (_overwritten, _drawn_anew, _fixed_by_constant, _not_handed_on, _not_handed_to_part)
+    kinds = (_fixed_by_constant, _not_handed_on, _not_handed_to_part)
     for kind in (*kinds, _sibling_hands_it_on, _left_to_default):
         found = kind(file, function, name)
         if found is not None:
             return found
-    return None
-
-
-def _overwritten(file: File, function: Function, name: str) -> Evidence | None:
-    """``noise = torch.randn_like(x)`` though the caller may give a noise."""
-    for event in function.assigned:
-        if event.target == name and event.kind == "assign" and draws_noise(event.term) is not None:
-            repair = f"if {name} is None: {file.code(event.node)}"
-            return Evidence(event, f"{file.code(event.term)} replaces it whatever the caller gives", repair)
-    return None
-
-
-def _drawn_anew(file: File, function: Function, name: str) -> Evidence | None:
-    """The noise that the caller gives is not read, and another one is drawn; or it is drawn without the generator."""
-    if name not in (*NOISES, "generator"):
-        return None
-    for event in function.calls:
-        term = draws_noise(event.term)
-        if term is not None and term is event.term and "generator" not in term.keywords and not term.open:
-            if name != "generator":
-                return Evidence(event, f"{file.code(term)} is drawn in its place", f"Use {name} where it is given.")
-            edit = argument(file.place(term), "generator", "generator")
-            fix = Fix("unsafe", "Draw from the generator.", (edit,))
-            return Evidence(event, f"{file.code(term)} draws without it", "Give it generator=generator.", fix)
     return None
 
 

@@ -13,7 +13,7 @@ from difflint.relations.draws import distribution
 from difflint.relations.terms import is_const
 
 NOISE = re.compile(r"^(noise|eps|epsilon|x_T|x_t_noise|latents|init_noise|initial_noise|start_noise|z|variance_noise)$")
-SAMPLES = re.compile(r"sample|generate|denoise|step|noise|diffus|forward|loss|invert|call|infer|draw")
+SAMPLES = re.compile(r"sample|generate|denoise|step|noise|diffus|forward|loss|invert|call|infer|draw|prepare|latents")
 
 
 def check_file(file: File) -> Iterator[Problem]:

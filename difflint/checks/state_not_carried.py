@@ -10,9 +10,9 @@ from functools import cached_property
 
 from difflint.facts import Problem
 from difflint.relations import Context, Event, File, Function, Term
-from difflint.relations.networks import NETWORK, NOISING, PREPARING, written_name
+from difflint.relations.networks import NETWORK, NOISES, NOISING, PREPARING, written_name
 from difflint.relations.reads import NORMAL, draws_noise, unread_values
-from difflint.relations.terms import alternatives, walk
+from difflint.relations.terms import alternatives, holds, walk
 
 BACKWARDS = re.compile(r"reversed\(|\[::-1\]|, ?-1\)|timesteps|time_pairs|times\b|sigmas|flip\(")
 STEP = re.compile(r"(p|ddim|ddpm|reverse)_sample|sample_(timestep|step)|denoise|reverse_step|^step$|remove_noise")
@@ -112,12 +112,29 @@ def _same_state(loop: Loop) -> Found | None:
             if isinstance(step.node, ast.Call)
             else []
         )
-        others = [part for part in ast.walk(step.node) if isinstance(part, ast.Name) and part.id in timed]
-        for state in given if others else ():
+        others = any(isinstance(part, ast.Name) and part.id in timed for part in ast.walk(step.node))
+        moving = any(name in STATES and name in loop.changed for name in given)
+        for state in given if others and not moving else ():
             lost = loop.loses(step.term) and state in STATES
-            if state not in loop.changed and (lost or (loop.backwards and _begins_as_noise(loop, state))):
+            begins = loop.backwards and state not in NOISES and _begins_as_noise(loop, state)
+            if state not in loop.changed and (lost or begins) and not _named_anew(loop, step, state):
                 return step.node, state, f"every round starts from the same {state}, and what it makes is lost"
     return None
+
+
+def _named_anew(loop: Loop, step: Event, state: str) -> bool:
+    """Whether the loop writes the new state out, from the old one and the prediction: then it has only a wrong name."""
+    inside = [e for e in loop.function.events if e.within(loop.context)]
+    given = next((a for a in step.term.positional if isinstance(a.node, ast.Name) and a.node.id == state), None)
+    shown = any(e.kind in ("yield", "break", "return") or e.term.called in ("append", "extend") for e in inside)
+    formulas = [e for e in inside if e.kind == "assign" and not e.branches and holds(e.term, step.term)]
+    drawn = given is not None and draws_noise(given) is not None
+    return drawn and not shown and any(given is not None and _beside(e.term, step.term, given) for e in formulas)
+
+
+def _beside(term: Term, call: Term, state: Term) -> bool:
+    """Whether the state occurs beside the prediction, not only in it."""
+    return term != call and (term == state or any(_beside(arg, call, state) for arg in term.args))
 
 
 def _drawn_again(loop: Loop) -> Found | None:
@@ -168,13 +185,19 @@ def _same_time(loop: Loop) -> Found | None:
     for step in loop.steps if carried else ():
         for part in ast.walk(step.node):
             first = isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant) and part.slice.value == 0
-            if first and isinstance(part, ast.Subscript) and ast.unparse(part.value) in loop.source:
+            if first and isinstance(part, ast.Subscript) and _goes_through(loop.node.iter, part.value):
                 return step.node, ast.unparse(part), "every round tells the network the first time"
         for arg in (*step.term.positional[1:], *step.term.keywords.values()):
             if _is_constant(_top(arg)) and loop.counts and loop.steps[0] is step:
                 name = ast.unparse(arg.node) if arg.node is not None else "the time"
                 return step.node, name, f"{name} does not change, so every round tells the network the same time"
     return None
+
+
+def _goes_through(iterable: ast.expr, table: ast.expr) -> bool:
+    """Whether the loop goes through that very table, through ``tqdm`` or ``enumerate`` perhaps."""
+    inner = iterable.args if isinstance(iterable, ast.Call) else []
+    return ast.dump(iterable) == ast.dump(table) or any(_goes_through(part, table) for part in inner)
 
 
 def _is_constant(term: Term) -> bool:
