@@ -15,7 +15,7 @@ from difflint.relations.reads import NORMAL, draws_noise, unread_values
 from difflint.relations.terms import alternatives, holds, walk
 
 BACKWARDS = re.compile(r"reversed\(|\[::-1\]|, ?-1\)|timesteps|time_pairs|times\b|sigmas|flip\(")
-STEP = re.compile(r"(p|ddim|ddpm|reverse)_sample|sample_(timestep|step)|denoise|reverse_step|^step$|remove_noise")
+STEP = re.compile(r"(p|ddim|ddpm|reverse)_sample|sample_(timestep|step)|denoise|reverse_step|remove_noise")
 FILLED = (
     "full",
     "ones",
