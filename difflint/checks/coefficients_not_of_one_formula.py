@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from difflint.facts import Problem
 from difflint.relations import File, Term
 from difflint.relations.formulas import Formula, deviations, matching
+from difflint.relations.noise import is_fresh, variance_for_deviation
 from difflint.relations.quantities import WORLDS
-from difflint.relations.schedule import Schedule, Sum
+from difflint.relations.schedule import Schedule, Sum, name_of
 from difflint.relations.slips import Slip, slips
 from difflint.relations.values import near
 
+EPS = re.compile(r"(?:\w*_)?(?:noise|eps|epsilon|z)(?:_\w*)?", re.I)
 EFFECTS = {
     "forward process": "the network is trained on pictures with another amount of noise than the sampler undoes",
     "x0 from eps": "the predicted picture is scaled wrongly at every step, and errors grow towards white and black",
@@ -24,8 +27,15 @@ DEFAULT = "each step of the sampler leaves too much or too little noise, and the
 def check_file(file: File) -> Iterator[Problem]:
     schedule = file.once(Schedule)
     for found in schedule.sums():
-        if found.depends and len(found.parts[0]) in (2, 3) and not is_known(found):
+        fits = found.depends and len(found.parts[0]) in (2, 3) and not _is_mixture(found)
+        if fits and variance_for_deviation(found) is None and not is_known(found):
             yield from _problems(schedule, found)
+
+
+def _is_mixture(found: Sum) -> bool:
+    """Whether it is so much of one thing and the rest of another, neither of them noise: that is meant as it is."""
+    adds_up = all(near(sum(parts.values()), 1.0) for parts in found.parts)
+    return adds_up and not any(is_fresh(term) or EPS.fullmatch(name_of(term)) for term in found.parts[0])
 
 
 def is_known(found: Sum) -> bool:

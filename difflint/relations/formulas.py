@@ -71,6 +71,10 @@ FORMULAS = (
         lambda w: (math.sqrt(_a(w)), -math.sqrt(1 - _a(w))),
     ),
     Formula(
+        "x0 from v where x_t is x0 + sigma * eps", "x_t / (sigma**2 + 1) - sigma / sqrt(sigma**2 + 1) * v", ("x_t", "v"),
+        lambda w: (_a(w), -math.sqrt(1 - _a(w))),
+    ),
+    Formula(
         "posterior mean", "posterior_mean_coef1 * x0 + posterior_mean_coef2 * x_t", ("x0", "x_t"), _posterior
     ),
     Formula(

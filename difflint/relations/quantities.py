@@ -138,7 +138,16 @@ def read(name: str) -> Quantity | None:
     return _read(cleaned)
 
 
+def _log(x: float) -> float:
+    return math.log(max(x, 1e-20))  # the first posterior variance is 0, and everybody clips it
+
+
+_LOG_VARIANCE = re.compile(r"posterior_log_var(?:iance)?s?(?:_clipped)?|log_posterior_var(?:iance)?s?")
+
+
 def _read(name: str) -> Quantity | None:
+    if _LOG_VARIANCE.fullmatch(name):
+        return Quantity("posterior_variance", (_log,))
     for pattern, table in _TABLES:
         if pattern.fullmatch(name):
             return Quantity(table)

@@ -119,6 +119,9 @@ class Valuation:
         if term.op in ("list", "tuple"):
             found = [self.value(arg) for arg in term.args]
             return tuple(x for x in found if isinstance(x, float)) if all(isinstance(x, float) for x in found) else None
+        if term.op == "compare":  # a mask: the steps that formulas are compared at are far from both ends
+            mask = self.test(term)
+            return None if mask is None else float(mask)
         if term.op == "phi":
             return self.agreed(term.args)
         if term.op == "if":
