@@ -44,9 +44,10 @@ def _says_enough(schedule: Schedule, quantity: Quantity) -> bool:
 
 
 def _problems(schedule: Schedule, event: Event, name: str, quantity: Quantity, term: Term) -> Iterator[Problem]:
-    if _is(schedule, term, quantity) is not False:
+    is_shifted = quantity.table == "alpha_bar_prev" and isinstance(schedule.value(term, WORLDS[0]), tuple)
+    if is_shifted or _is(schedule, term, quantity) is not False:  # DFL404 speaks of tables that are shifted
         return
-    for slip in slips(term, schedule.is_number):
+    for slip in slips(term, schedule.is_number, schedule.table_of):
         if _is(schedule, slip.meant, quantity):
             yield _problem(schedule.file, event, name, term, slip)
             return

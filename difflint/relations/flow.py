@@ -10,6 +10,7 @@ from typing import Any
 from difflint.relations.expressions import OPERATORS, evaluate, item, written_path
 from difflint.relations.model import Context, Definition, Event, Function
 from difflint.relations.scope import NOTHING, Scope, meet
+from difflint.relations.targets import as_read, assigned, changed
 from difflint.relations.terms import Term, const
 
 EXPOSING = frozenset(("locals", "vars", "eval", "exec", "globals"))  # they read every name
@@ -122,11 +123,8 @@ class Flow:
 
     def changed_in_place(self, target: ast.expr, term: Term) -> None:
         """``x.clamp_(0, 1)``: from here on ``x`` is the result."""
+        target = changed(target)
         known = written_path(target)
-        while known is None and isinstance(target, ast.Call | ast.Subscript):  # x.mul_(2).add_(1)
-            target = target.func if isinstance(target, ast.Call) else target.value
-            target = target.value if isinstance(target, ast.Attribute) else target
-            known = written_path(target)
         if known is not None and known in self.scope.names:
             self._rebind(target, known, term, "inplace")
 
@@ -184,7 +182,7 @@ class Flow:
     def _enter(self, node: Any) -> list[Definition]:
         """Names that the body changes are anything that an earlier round made of them."""
         entries = []
-        for name in sorted(_assigned(node)):
+        for name in sorted(assigned(node)):
             before = self.scope.names.get(name)
             if before is None:
                 continue
@@ -203,19 +201,6 @@ class Flow:
         self._free |= frozenset(names)
 
 
-def _assigned(node: ast.AST) -> set[str]:
-    """The names and paths that statements below a node give values to."""
-    found = set[str]()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name | ast.Attribute) and isinstance(part.ctx, ast.Store):
-            found.add(written_path(part) or "")
-        elif isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store):
-            found.add(written_path(part.value) or "")
-        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr.endswith("_"):
-            found.add(written_path(part.func.value) or "")
-    return found - {""}
-
-
 def _assign(flow: Flow, node: ast.Assign) -> None:
     term = evaluate(flow, node.value)
     for target in node.targets:
@@ -228,15 +213,9 @@ def _annotated(flow: Flow, node: ast.AnnAssign) -> None:
 
 
 def _augmented(flow: Flow, node: ast.AugAssign) -> None:
-    before = evaluate(flow, _loaded(node.target))
+    before = evaluate(flow, as_read(node.target))
     after = evaluate(flow, node.value)
     flow.bind(node.target, Term(OPERATORS[type(node.op)], (before, after), None, node), "augment", node)
-
-
-def _loaded(target: Any) -> ast.expr:
-    """The target of ``x += 1`` as something that is read."""
-    loaded: ast.expr = type(target)(**{**{f: getattr(target, f) for f in target._fields}, "ctx": ast.Load()})
-    return ast.copy_location(loaded, target)
 
 
 def _expression(flow: Flow, node: ast.Expr) -> None:
@@ -356,7 +335,7 @@ def _definition(flow: Flow, node: Any) -> None:
 
 def _delete(flow: Flow, node: ast.Delete) -> None:
     for target in node.targets:
-        flow.happens("delete", node, evaluate(flow, _loaded(target)))
+        flow.happens("delete", node, evaluate(flow, as_read(target)))
 
 
 def _assert(flow: Flow, node: ast.Assert) -> None:

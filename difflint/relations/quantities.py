@@ -26,9 +26,13 @@ class World:
     betas: Numbers
     eta: float  # of DDIM (Song et al. 2020, arXiv 2010.02502, eq. 16)
     free: float  # a standard deviation of fresh noise that is given from outside
-    tau: float  # continuous time in (0, 1)
     sigma: float  # a noise level as in Karras et al. 2022 (arXiv 2206.00364)
     sigma_data: float
+
+    @property
+    def tau(self) -> float:
+        """Continuous time in (0, 1), at which the cosine process has the alpha_bar of this step."""
+        return 2 / math.pi * math.acos(math.sqrt(self.at("alpha_bar")))
 
     @cached_property
     def tables(self) -> dict[str, Numbers]:
@@ -43,6 +47,8 @@ class World:
         found["posterior_variance"] = _each(lambda b, p, a: b * (1 - p) / (1 - a), self.betas, before, bars)
         found["posterior_mean_coef1"] = _each(lambda b, p, a: b * math.sqrt(p) / (1 - a), self.betas, before, bars)
         found["posterior_mean_coef2"] = _each(lambda p, x, a: (1 - p) * math.sqrt(x) / (1 - a), before, alphas, bars)
+        mixing = _each(lambda b, a: b / math.sqrt(1 - a), self.betas, bars)
+        found["beta_over_root"], found["root_over_beta"] = mixing, tuple(1 / number for number in mixing)
         found["snr"] = tuple(bar / (1 - bar) for bar in bars)
         return found
 
@@ -61,9 +67,7 @@ def _world(seed: int) -> World:
     for step in range(STEPS):
         beta += 0.013 + 0.007 * math.sin(2.3 * step + seed) ** 2
         betas.append(beta)
-    return World(
-        tuple(betas), 0.31 + 0.17 * seed, 0.07 + 0.031 * seed, 0.37 + 0.11 * seed, 1.3 + 0.7 * seed, 0.43 + 0.1 * seed
-    )
+    return World(tuple(betas), 0.31 + 0.17 * seed, 0.07 + 0.031 * seed, 1.3 + 0.7 * seed, 0.43 + 0.1 * seed)
 
 
 WORLDS = tuple(_world(seed) for seed in range(3))
@@ -142,12 +146,23 @@ def _log(x: float) -> float:
     return math.log(max(x, 1e-20))  # the first posterior variance is 0, and everybody clips it
 
 
-_LOG_VARIANCE = re.compile(r"posterior_log_var(?:iance)?s?(?:_clipped)?|log_posterior_var(?:iance)?s?")
+_SHORT = {  # of a small program that half the field has copied
+    "sqrtab": Quantity("alpha_bar", (math.sqrt,)),
+    "sqrtmab": Quantity("alpha_bar", (lambda x: math.sqrt(1 - x),)),
+    "oneover_sqrta": Quantity("alpha", (lambda x: 1 / math.sqrt(x),)),
+    "mab_over_sqrtmab": Quantity("beta_over_root"),
+    "mab_over_sqrtmab_inv": Quantity("beta_over_root"),
+}
+_LOG_VARIANCE = re.compile(
+    r"(?:posterior_|model_)?log_variances?(?:_clipped)?|posterior_log_vars?(?:_clipped)?|log_posterior_var(?:iance)?s?"
+)
 
 
 def _read(name: str) -> Quantity | None:
     if _LOG_VARIANCE.fullmatch(name):
         return Quantity("posterior_variance", (_log,))
+    if name in _SHORT:
+        return _SHORT[name]
     for pattern, table in _TABLES:
         if pattern.fullmatch(name):
             return Quantity(table)

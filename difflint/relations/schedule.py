@@ -15,10 +15,11 @@ from difflint.relations.operations import operation, stripped
 from difflint.relations.quantities import AMBIGUOUS, NOW, WORLDS, Quantity, World, read
 from difflint.relations.terms import Term, as_written, is_read, last_name, number, walk
 from difflint.relations.valuation import LARGEST, Valuation
-from difflint.relations.values import Form, Value
+from difflint.relations.values import Form, Value, near
 
 BARS = re.compile(r"alphas?_?(?:cumprod|bar|hat|prod)|abar|a_bar|bar_alpha", re.I)
 ETA = re.compile(r"(?:\w*_)?eta")
+TIME = re.compile(r"t|ts|time|times|timesteps?|_ts")
 STANDARD = re.compile(r"sigmas?(?:_t)?|std(?:_dev)?(?:_t)?|sig|c1|sigma_tilde(?:_t)?")
 
 
@@ -82,7 +83,7 @@ class Schedule:
         quantity = read(name) if name else None
         if quantity is not None and not _is_unsure(quantity):
             return quantity.of(world)
-        if self.alphas and term.op not in ("const", "param", "loop", "each"):
+        if self.alphas and term.op not in ("const", "loop", "each"):
             opened = stripped(self.opener.open(term)) if term.op in ("attr", "name") else term
             if opened in self.betas:
                 return world.tables["beta"]
@@ -98,6 +99,8 @@ class Schedule:
             return quantity.of(world)
         if ETA.fullmatch(name):
             return world.eta
+        if TIME.fullmatch(name) and term.op in ("param", "loop", "each", "call", "index"):
+            return world.tau
         return world.free if term.op == "param" and STANDARD.fullmatch(name) else None
 
     def value(self, term: Term, world: World) -> Value | None:
@@ -150,6 +153,15 @@ class Schedule:
     def number_of(self, term: Term, world: World) -> float | None:
         """A number of the schedule at the step that formulas are compared at; None for anything else."""
         return Valuation(world, self.opener, self.leaf, self.last).scalar(term)
+
+    def table_of(self, term: Term) -> str:
+        """``alpha_bar`` or ``alpha_bar_prev`` where a term is an entry of that table; empty for anything else."""
+        if term.size > LARGEST or term.op in ("+", "-", "*", "/", "**", "const"):
+            return ""
+        found = [self.number_of(term, world) for world in WORLDS[:2]]
+        names = ("alpha_bar", "alpha_bar_prev") if None not in found else ()
+        same = (n for n in names if all(near(x or 0, w.at(n)) for x, w in zip(found, WORLDS[:2], strict=True)))
+        return next(same, "")
 
     def is_number(self, term: Term) -> bool:
         """Whether a term is a number that depends on the schedule."""

@@ -6,11 +6,12 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from difflint.relations.operations import operation
+from difflint.relations.operations import operation, stripped
 from difflint.relations.terms import Term, const, number, replaced, walk
 
 ONE = const(1)
 TABLES = ("alpha_bar", "alpha_bar_prev", "alpha", "beta")  # one may be written for another
+PAIRS = (("alpha_bar", "alpha_bar_prev"),)
 SWAPS = {"+": "-", "-": "+", "*": "/", "/": "*"}
 
 
@@ -24,8 +25,11 @@ class Slip:
     what: str
 
 
-def slips(term: Term, is_number: Callable[[Term], bool]) -> Iterator[Slip]:
-    """Each term with one thing changed; ``is_number`` tells which parts are numbers of the schedule."""
+def slips(term: Term, is_number: Callable[[Term], bool], table_of: Callable[[Term], str]) -> Iterator[Slip]:
+    """Each term with one thing changed; ``is_number`` tells which parts are numbers of the schedule, ``table_of`` which
+    entry of a table one is."""
+    for one, other in PAIRS:
+        yield Slip(_exchanged(term, table_of, one, other), term, term, f"with {one} and {other} exchanged")
     for part in walk(term):
         if part.op in SWAPS and len(part.args) == 2 and number(part) is None:
             yield _slip(term, part, Term(SWAPS[part.op], part.args), f"{SWAPS[part.op]} for {part.op}")
@@ -47,10 +51,17 @@ def slips(term: Term, is_number: Callable[[Term], bool]) -> Iterator[Slip]:
         else:
             yield _slip(term, part, Term("-", (ONE, part)), "1 - it")
         yield _slip(term, part, Term("**", (part, const(2))), "its square")
+        yield _slip(term, part, rooted(Term("-", (ONE, Term("**", (part, const(2)))))), "the root of 1 - its square")
         yield _slip(term, part, Term("/", (ONE, part)), "one over it")
         if isinstance(part.node, ast.Name | ast.Attribute | ast.Subscript):
             for name in TABLES:
                 yield _slip(term, part, Term("quantity", (), name), f"{name} for it")
+
+
+def _exchanged(term: Term, table_of: Callable[[Term], str], one: str, other: str) -> Term:
+    """The term with two tables exchanged everywhere."""
+    turned = {one: Term("quantity", (), other), other: Term("quantity", (), one)}
+    return replaced(term, lambda part: turned.get(table_of(part)))
 
 
 def _slip(whole: Term, part: Term, repaired: Term, what: str) -> Slip:
@@ -71,6 +82,7 @@ def rooted(term: Term) -> Term:
 
 def inside_root(term: Term) -> Term | None:
     """``x`` of ``sqrt(x)``, ``x ** 0.5``, ``x.sqrt()``; None for what is no root."""
+    term = stripped(term)
     if term.op == "**" and number(term.args[1]) == 0.5:
         return term.args[0]
     done = operation(term)

@@ -62,7 +62,10 @@ class Term:
         called = self.args[0]
         if called.op == "attr":
             return f".{called.value}"
-        return label(called) if called.op in ("lib", "name", "function", "class") else ""
+        if called.op in ("lib", "name", "function", "class"):
+            return label(called)
+        written = self.node.func if isinstance(self.node, ast.Call) else None
+        return written.id if isinstance(written, ast.Name) else ""
 
     @property
     def called(self) -> str:
@@ -175,8 +178,11 @@ def walk(term: Term) -> Iterator[Term]:
 
 
 def is_read(term: Term) -> bool:
-    """Whether it is written as a name or attribute: then what it computes stands elsewhere."""
-    return isinstance(term.node, ast.Name | ast.Attribute)
+    """Whether it is written as a name, or as attributes of a name: then what it computes stands elsewhere."""
+    node = term.node
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def as_written(term: Term) -> Iterator[Term]:
