@@ -39,7 +39,7 @@ def lint(
     about_relations, failures = related.examine(sources.relevant, earlier, jobs)
     errors += failures
     findings = [f for rule in rules for f in (*_check(rule, facts, errors), *about_relations.get(rule.id, ()))]
-    findings = [f for f in findings if _is_asked_for(f, sources, settings)]
+    findings = [f for f in _without_echoes(findings, rules) if _is_asked_for(f, sources, settings)]
     files = _files(findings, sources)
     comments = [s for path, file in files.items() for s in find_suppressions(path, file.text)]
     kept, silenced, unused = split(findings, comments)
@@ -92,6 +92,21 @@ def _one_each(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     for finding in sorted(findings, key=lambda f: (f.sort_key, len(f.trace))):
         chosen.setdefault((finding.rule, finding.place), finding)
     return tuple(chosen.values())
+
+
+def _without_echoes(findings: Sequence[Finding], rules: Sequence[Rule]) -> list[Finding]:
+    """Without those whose rule yields to another one that speaks about the same lines."""
+    yielding = {rule.id: rule.yields_to for rule in rules if rule.yields_to}
+    spoken: dict[tuple[str, str], list[Place]] = {}
+    for finding in findings:
+        spoken.setdefault((finding.rule, finding.place.path), []).append(finding.place)
+
+    def is_echo(finding: Finding) -> bool:
+        path, others = finding.place.path, yielding.get(finding.rule, ())
+        places = (place for rule in others for place in spoken.get((rule, path), ()))
+        return any(p.line <= finding.place.end_line and finding.place.line <= p.end_line for p in places)
+
+    return [finding for finding in findings if not is_echo(finding)]
 
 
 def _check(rule: Rule, facts: Facts, errors: list[FileError]) -> list[Finding]:

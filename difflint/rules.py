@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 UNUSED_SUPPRESSION = "DFL001"  # the one rule about comments, not about values: the engine itself reports it
 
+LISTS = ("references", "yields_to")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "severity": ("error", "warning"),
     "confidence": ("high", "medium", "low"),
@@ -41,6 +42,7 @@ class Rule:
     fix: str
     references: tuple[str, ...]
     experiment: str | None
+    yields_to: tuple[str, ...] = ()  # rules that say more about the same mistake at the same place
 
     @property
     def preview(self) -> bool:
@@ -114,21 +116,23 @@ def _read_rule(file: Path) -> Rule:
     for key in raw:
         if key not in expected:
             raise RuleError(f"{file}: unknown key {key!r}; the keys are {', '.join(expected)}")
+    raw = {"yields_to": [], **raw}
     for key in expected:
         _check_key(file, key, raw)
     if file.name != f"{raw['id']}-{raw['name']}.yaml":
         raise RuleError(f"{file}: key 'id' or 'name': the file must be called {raw['id']}-{raw['name']}.yaml")
-    texts = {key: raw[key].strip() for key in expected if key not in ("references", "experiment")}
-    return Rule(**texts, references=tuple(raw["references"]), experiment=raw["experiment"])
+    texts = {key: raw[key].strip() for key in expected if key not in (*LISTS, "experiment")}
+    references, others = (tuple(raw[key]) for key in LISTS)
+    return Rule(**texts, references=references, yields_to=others, experiment=raw["experiment"])
 
 
 def _check_key(file: Path, key: str, raw: Mapping[str, Any]) -> None:
     if key not in raw:
         raise RuleError(f"{file}: missing key {key!r}")
     value = raw[key]
-    if key == "references":
+    if key in LISTS:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise RuleError(f"{file}: key 'references': must be a list of strings")
+            raise RuleError(f"{file}: key {key!r}: must be a list of strings")
     elif key == "experiment" and value is None:
         return
     elif not isinstance(value, str) or not value.strip():

@@ -58,6 +58,11 @@ def test_a_summary_is_one_line(rule: Rule) -> None:
     assert len(rule.summary) <= 120
 
 
+@each_rule
+def test_a_rule_yields_to_rules_that_there_are(rule: Rule) -> None:
+    assert set(rule.yields_to) <= {other.id for other in RULES} - {rule.id}
+
+
 @each_checked_rule
 def test_every_rule_says_where_its_claims_come_from(rule: Rule) -> None:
     assert rule.references
