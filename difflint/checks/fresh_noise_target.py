@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from difflint.facts import Problem
 from difflint.relations import File, Function, Term
 from difflint.relations.compared import Comparison, comparisons, plain, ways
-from difflint.relations.networks import NOISES, is_noise
+from difflint.relations.networks import NOISES, NOISING, is_noise
 from difflint.relations.reads import NORMAL
 from difflint.relations.terms import last_name, walk
 
@@ -31,8 +31,7 @@ def _is_seeded(function: Function) -> bool:
 def _strange_noise(comparison: Comparison) -> tuple[Term, Term] | None:
     """The noise of the target, and what the network sees instead of it."""
     seen = [part for given in comparison.given for part in walk(given)]
-    drawn = (part for given in comparison.given for part in _draws(given))
-    source = next(drawn, None) or next((part for part in seen if is_noise(part)), None)
+    source = next((noise for part in seen if (noise := _added_noise(part)) is not None), None)
     if source is None:
         return None
     for way in ways(comparison.target):
@@ -40,6 +39,14 @@ def _strange_noise(comparison: Comparison) -> tuple[Term, Term] | None:
         if noise is not None and not any(noise == part for part in seen):
             return noise, source
     return None
+
+
+def _added_noise(term: Term) -> Term | None:
+    """The noise in a picture with noise; data that are drawn at random, as in tests, are no such picture."""
+    if term.op == "call" and NOISING.search(term.called):
+        return next((part for part in walk(term) if _is_draw(part)), term)
+    sides = term.args if term.op == "+" else ()
+    return next((part for side in sides for part in walk(side) if part is not term and is_noise(part)), None)
 
 
 def _noise_of(way: Term) -> Term | None:
