@@ -41,14 +41,25 @@ def _reshaped(file: File, event: Event) -> Iterator[Problem]:
 
 
 def _asked(sizes: tuple[Term, ...], base: Term) -> tuple[int, ...] | None:
-    """The axes of the tensor that the new sizes name, in their order; one size may be left out as -1."""
+    """The axes of the tensor that the new sizes name, in their order; one size may be a number or -1."""
     found: list[int] = []
+    unnamed = [size for size in sizes if number(size) is not None]
     for size in sizes:
-        axes = () if number(size) == -1 else factors(size, base)
+        axes = _missing(sizes, base) if number(size) is not None else factors(size, base)
         if axes is None:
             return None
         found += axes
-    return tuple(found) if len(found) == len(set(found)) and len(found) >= 3 else None
+    several = len(unnamed) < 2 and len(found) == len(set(found)) and len(found) >= 3
+    return tuple(found) if several else None
+
+
+def _missing(sizes: tuple[Term, ...], base: Term) -> tuple[int, ...] | None:
+    """The axis that the one number among the sizes stands for, since no other size does. A size of 1 is none."""
+    named = [axis for size in sizes if number(size) is None for axis in factors(size, base) or ()]
+    if not named or any(number(size) == 1 for size in sizes):
+        return None
+    inner = [axis for axis in range(max(named)) if axis not in named]
+    return (inner[0] if inner else max(named) + 1,) if len(inner) < 2 else None
 
 
 def _out_of_order(asked: tuple[int, ...]) -> bool:

@@ -13,7 +13,7 @@ from difflint.relations.losses import pair, power
 from difflint.relations.opening import Opener
 from difflint.relations.terms import holds, walk
 
-_WORDS = re.compile(r"backward\(")
+_WORDS = re.compile(r"detach|\.data\b|no_grad|inference_mode|\.item\(|\.numpy\(")
 CUTS = ("detach", "detach_", "item", "numpy", "tolist")
 NO_GRAD = ("no_grad", "inference_mode")
 PLAIN = (  # calls of methods that are no networks
@@ -25,7 +25,7 @@ PLAIN = (  # calls of methods that are no networks
 def check_file(file: File) -> Iterator[Problem]:
     opener = Opener(file)
     for function in file.about(_WORDS):
-        losses = list(_propagated(function))
+        losses = [*_propagated(function), *_handed_on(function)]
         seen = set[int]()
         for event in function.events:
             for compared, sides in _comparisons(opener, event.term):
@@ -43,6 +43,12 @@ def _propagated(function: Function) -> Iterator[Term]:
     for event in function.calls:
         if event.term.called == "backward" and event.term.receiver is not None:
             yield from event.term.positional or (event.term.receiver,)
+
+
+def _handed_on(function: Function) -> Iterator[Term]:
+    """What a function that draws noise or steps returns: a loss that its caller computes gradients of."""
+    if any(event.term.called in DRAWS for event in function.calls) and not function.has_decorator(*NO_GRAD):
+        yield from function.returned
 
 
 def _comparisons(opener: Opener, term: Term) -> Iterator[tuple[Term, tuple[Term, Term]]]:

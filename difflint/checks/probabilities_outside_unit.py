@@ -46,12 +46,12 @@ def _is_score(tensor: Tensor) -> bool:
 
 def _is_signed(tensor: Tensor) -> bool:
     reaches = tensor.nominal
-    return reaches is not None and reaches.low < LEAST
+    return tensor.kind is Kind.NOISE or (reaches is not None and reaches.low < LEAST)
 
 
 def _problem(facts: Facts, event: Judged, which: str, tensor: Tensor) -> Problem:
     loss = event.api.rpartition(".")[2]
-    reaches = tensor.nominal or tensor.hard
+    reaches = tensor.nominal or tensor.hard or UNBOUNDED
     trace = (
         *facts.origin(tensor.origin),
         *facts.chain(tensor.links, tensor.base),

@@ -76,11 +76,24 @@ def permutation(call: Term) -> tuple[int, ...] | None:
 
 def axis_of(size: Term, base: Term) -> int | None:
     """Which axis of a tensor a size is: of ``x.shape[1]``, ``x.size(1)``; from the front."""
+    axis = _named_axis(size, base)
+    if axis is None and base.op == "index" and _is_item(base.args[1]):  # of one item: x[i] has one axis less
+        outer = _named_axis(size, base.args[0])
+        return outer - 1 if outer is not None and outer > 0 else None
+    return axis
+
+
+def _is_item(key: Term) -> bool:
+    return key.op in ("each", "param", "loop") or (key.op == "const" and isinstance(key.value, int))
+
+
+def _named_axis(size: Term, base: Term) -> int | None:
     if size.op == "index":
         owner, key = size.args
         axis = number(key)
         return int(axis) if axis is not None and axis >= 0 and _shape_of(owner, base) else None
-    if size.called == "size" and size.receiver == base and len(size.positional) == 1:
+    owner_of = size.receiver if size.called == "size" and len(size.positional) == 1 else None
+    if owner_of is not None and base in (owner_of, _bare(owner_of)):
         axis = number(size.positional[0])
         return int(axis) if axis is not None and axis >= 0 else None
     return None
@@ -88,8 +101,16 @@ def axis_of(size: Term, base: Term) -> int | None:
 
 def _shape_of(term: Term, base: Term) -> bool:
     if term.op == "attr" and term.value == "shape":
-        return term.args[0] == base
-    return term.called == "size" and term.receiver == base and not term.positional
+        return base in (term.args[0], _bare(term.args[0]))
+    owner = term.receiver if term.called == "size" and not term.positional else None
+    return owner is not None and base in (owner, _bare(owner))
+
+
+def _bare(term: Term) -> Term:
+    """Without what leaves the axes alone."""
+    while term.op == "call" and term.called in SAME and term.receiver is not None:
+        term = term.receiver
+    return term
 
 
 def factors(size: Term, base: Term) -> tuple[int, ...] | None:
