@@ -7,26 +7,48 @@ import re
 from collections.abc import Iterator
 
 from difflint.facts import Problem
-from difflint.relations import File, Term
+from difflint.relations import Event, File, Term
+from difflint.relations.opening import Opener
 from difflint.relations.precision import cast_to_half, half_of, is_widened
-from difflint.relations.terms import walk
+from difflint.relations.terms import last_name, walk
 
-_WORDS = re.compile(r"cumprod")
+_WORDS = re.compile(r"cumprod|beta|alpha|sigma")
+NAMED = re.compile(r"^(betas?|alphas?|alphas?_(cumprod|bars?)|(sqrt_)?(one_minus_)?alphas?_(cumprod|bars?))$")
 SPACING = {"float16": "0.0005", "bfloat16": "0.004"}  # of numbers just below 1
 
 
 def check_file(file: File) -> Iterator[Problem]:
+    if not re.search(r"float16|half", file.text):
+        return
     seen = set[int]()
     for function in file.about(_WORDS):
-        for event in function.calls:
+        for event in function.events:
             term = event.term
-            found = _product(term) or _cast(term)
+            found = _named(event) or _product(term) or _cast(term) or _by_helper(file, term)
             if found is None or is_widened(term):
                 continue
             node = function.written(found[1])
             if id(node) not in seen:
                 seen.add(id(node))
                 yield _problem(file, found[0], node)
+
+
+def _named(event: Event) -> tuple[str, Term] | None:
+    """A table that is called betas or alphas_cumprod, brought to half precision where it is made."""
+    name = event.target.removeprefix("self.")
+    dtype = cast_to_half(event.term) if event.kind == "assign" and NAMED.match(name) else None
+    looked_up = any(part.op == "index" or part.called in ("gather", "extract") for part in walk(event.term))
+    return None if dtype is None or looked_up else (dtype, event.term)
+
+
+def _by_helper(file: File, call: Term) -> tuple[str, Term] | None:
+    """A table that is given to a small function which brings what it gets to half precision."""
+    given = [part for part in call.positional if NAMED.match(last_name(part)) or _is_table(part)]
+    if call.op != "call" or not given or call.args[0].op not in ("lambda", "name", "function"):
+        return None
+    opened = Opener(file).open(call)
+    halves = [(dtype, part) for part in walk(opened) if (dtype := cast_to_half(part)) is not None]
+    return (halves[0][0], call) if halves and opened is not call else None
 
 
 def _product(term: Term) -> tuple[str, Term] | None:

@@ -11,30 +11,43 @@ from difflint.relations.precision import cast_to_half
 from difflint.relations.terms import alternatives, label, number, walk
 
 _WORDS = re.compile(r"bfloat16|float16|half\(")
+STEP = re.compile(r"^(t|ts|timesteps?|time_?steps?|time|noise_level|sigmas?)$")
 USUAL = 1000  # steps, where only a name says how many
-MOVES = ("to", "cuda", "long", "float", "view", "expand")
+MOVES = ("to", "cuda", "long", "float", "view", "expand", "unsqueeze", "reshape")
 EXACT = {"bfloat16": 256, "float16": 2048}  # up to here every whole number is known
 
 
 def check_file(file: File) -> Iterator[Problem]:
     seen = set[int]()
     for function in file.about(_WORDS):
+        waves = any(event.term.called in ("sin", "cos") for event in function.calls)
         for event in function.calls:
-            found = _rounded(event.term) if id(event.node) not in seen else None
+            found = _rounded(event.term, waves) if id(event.node) not in seen else None
             seen.add(id(event.node))
             if found is not None:
                 yield _problem(file, event.term, *found)
 
 
-def _rounded(call: Term) -> tuple[str, Term, int] | None:
-    """The dtype, the steps and how many there are, when these do not fit the dtype."""
+def _rounded(call: Term, waves: bool) -> tuple[str, Term, int] | None:
+    """The dtype, the steps and how many there are, when these do not fit the dtype; where waves are made of them, their
+    names tell."""
     dtype = cast_to_half(call)
     if dtype is None or call.receiver is None:
         return None
+    if waves and _is_step(call.receiver):
+        return dtype, call.receiver, USUAL
     counts = [_count(way) for way in alternatives(_plain(call.receiver))]
     known = [count for count in counts if count is not None]
     count = max(known, default=0) if len(known) == len(counts) else 0
     return (dtype, call.receiver, count) if count > EXACT[dtype] else None
+
+
+def _is_step(term: Term) -> bool:
+    """Whether a parameter is called a timestep, or is one that is scaled."""
+    term = _plain(term)
+    if term.op == "*":
+        return any(_is_step(arg) for arg in term.args)
+    return term.op == "param" and STEP.match(label(term)) is not None
 
 
 def _plain(term: Term) -> Term:

@@ -11,7 +11,9 @@ HALF = {
     "torch.bfloat16": "bfloat16",
 }
 METHODS = {"half": "float16", "bfloat16": "bfloat16"}
-TAKE_DTYPE = ("to", "type", "astype", "linspace", "arange", "tensor", "as_tensor", "zeros", "ones", "full")
+TAKE_DTYPE = (
+    *("to", "type", "astype", "linspace", "arange", "tensor", "as_tensor", "array", "asarray", "zeros", "ones", "full"),
+)
 WIDENING = ("float", "double", "float32", "to", "type", "astype", "type_as")
 
 
