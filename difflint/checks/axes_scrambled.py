@@ -7,10 +7,20 @@ from collections.abc import Iterator
 
 from difflint.facts import Problem
 from difflint.relations import Event, File, Function, Term
-from difflint.relations.axes import RESHAPES, arguments, axis_of, factors, laid, permutation, subject
+from difflint.relations.axes import (
+    RESHAPES,
+    arguments,
+    axis_of,
+    factors,
+    is_channels_last,
+    is_grid,
+    laid,
+    permutation,
+    subject,
+)
 from difflint.relations.terms import number, walk
 
-_WORDS = re.compile(r"\b(?:reshape|view|permute|transpose)\(")
+_WORDS = re.compile(r"\b(?:reshape|view|permute|transpose|fromarray)\(")
 LAST = {(0, 2, 3, 1): (0, 3, 2, 1), (1, 2, 0): (2, 1, 0)}  # to channels last, and a way back that swaps two axes
 
 
@@ -20,7 +30,9 @@ def check_file(file: File) -> Iterator[Problem]:
         for event in function.calls:
             if id(event.node) not in seen:
                 seen.add(id(event.node))
-                yield from _reshaped(file, event)
+                found = next(_reshaped(file, event), None) or next(_misread(file, event.term), None)
+                if found is not None:
+                    yield found
         yield from _swapped(file, function)
 
 
@@ -38,6 +50,64 @@ def _reshaped(file: File, event: Event) -> Iterator[Problem]:
         yield _mixed(file, call, now.base, asked, now.order)
     elif now.order is not None and now.order[0] != 0 and sizes and _is_batch(sizes[0], now.base):
         yield _batch_moved(file, call, now.by or call, now.order)
+
+
+def _misread(file: File, call: Term) -> Iterator[Problem]:
+    """A picture whose layout is known for sure, cut or turned as if it had another."""
+    owner = subject(call)
+    if owner is None or call.open:
+        return
+    sizes = arguments(call) if call.called in RESHAPES else ()
+    if _first(sizes) and is_channels_last(owner):
+        yield _layout(file, call, owner, ("last", "a reshape does not bring them first"), "permute(2, 0, 1)")
+    elif _last(sizes) and (is_grid(owner) or _is_shown(owner)):
+        yield _layout(file, call, owner, ("first", "a reshape does not bring them last"), "permute(1, 2, 0)")
+    elif permutation(call) == (2, 1, 0) and is_grid(owner):
+        yield _layout(file, call, owner, ("first", "(2, 1, 0) swaps height and width"), "permute(1, 2, 0)")
+    elif call.callee == "PIL.Image.fromarray" and is_grid(owner):
+        yield _layout(file, call, owner, ("first", "PIL takes them last"), "permute(1, 2, 0)")
+
+
+def _first(sizes: tuple[Term, ...]) -> bool:
+    """Three channels, then two sizes that are no 3; perhaps in a batch of one."""
+    sizes = sizes[1:] if len(sizes) == 4 and number(sizes[0]) in (1, -1) else sizes
+    return len(sizes) == 3 and number(sizes[0]) == 3 and 3 not in map(number, sizes[1:])
+
+
+def _last(sizes: tuple[Term, ...]) -> bool:
+    """A square and three channels at the end."""
+    return len(sizes) >= 3 and number(sizes[-1]) == 3 and (sizes[-2] == sizes[-3] or number(sizes[-3]) == -1)
+
+
+def _is_shown(term: Term) -> bool:
+    """A picture that torch's operations have brought to the range of a file, with its axes as a network gives them."""
+    names = [part.called for part in _steps(term)]
+    moved = any(name in ("permute", "transpose", "movedim", "rearrange", *RESHAPES) for name in names)
+    return not moved and any(name in ("clamp", "clip") for name in names)
+
+
+def _steps(term: Term) -> Iterator[Term]:
+    """The calls that a picture has been through, back to where it comes from."""
+    while True:
+        if term.op == "call" and term.receiver is not None:
+            yield term
+            term = term.receiver
+        elif term.op in ("+", "-", "*", "/"):
+            term = term.args[0] if number(term.args[1]) is not None else term.args[1]
+        elif term.op == "index":
+            term = term.args[0]
+        else:
+            return
+
+
+def _layout(file: File, call: Term, owner: Term, what: tuple[str, str], repair: str) -> Problem:
+    reason = f"the picture has its channels {what[0]}, and {what[1]}"
+    return Problem(
+        file.place(call),
+        {"code": file.code(call), "reason": reason},
+        (file.step(owner, f"has its channels {what[0]}"), file.step(call, what[1])),
+        f"Write {repair}.",
+    )
 
 
 def _asked(sizes: tuple[Term, ...], base: Term) -> tuple[int, ...] | None:

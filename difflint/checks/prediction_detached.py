@@ -11,11 +11,15 @@ from difflint.relations import Event, File, Function, Term
 from difflint.relations.expressions import DRAWS
 from difflint.relations.losses import pair, power
 from difflint.relations.opening import Opener
-from difflint.relations.terms import holds, walk
+from difflint.relations.terms import holds, is_const, last_name, walk
 
 _WORDS = re.compile(r"detach|\.data\b|no_grad|inference_mode|\.item\(|\.numpy\(")
 CUTS = ("detach", "detach_", "item", "numpy", "tolist")
 NO_GRAD = ("no_grad", "inference_mode")
+# Calls of such names give data or noise, whatever makes them.
+GIVING = re.compile(r"noise|diffus|q_sample|perturb|corrupt|sde|marginal|schedule|extract|normali|encode$")
+MEASURING = re.compile(r"val|eval|test|metric|score|psnr|log")
+LOSSES = re.compile(r"loss|training_step")
 PLAIN = (  # calls of methods that are no networks
     *("to", "view", "reshape", "mean", "sum", "float", "chunk", "split", "sqrt", "pow", "permute", "size", "add_noise"),
     *("unsqueeze", "squeeze", "clamp", "cuda", "cpu", "half", "exp", "flatten", "gather", "sample", "get_velocity"),
@@ -27,15 +31,27 @@ def check_file(file: File) -> Iterator[Problem]:
     for function in file.about(_WORDS):
         losses = [*_propagated(function), *_handed_on(function)]
         seen = set[int]()
+        yield from _rebuilt(file, function)
         for event in function.events:
             for compared, sides in _comparisons(opener, event.term):
                 node = function.written(compared)
-                if id(node) in seen or not any(holds(loss, compared) for loss in losses):
+                used = any(holds(loss, compared) for loss in losses)
+                if id(node) in seen or not used or _without_gradients(event):
                     continue
                 seen.add(id(node))
                 found = _cut(function, *sides)
                 if found is not None:
                     yield _problem(file, node, *found)
+
+
+def _rebuilt(file: File, function: Function) -> Iterator[Problem]:
+    """``torch.tensor(loss.item(), requires_grad=True)``: a new leaf that no network stands behind."""
+    for event in function.calls:
+        call = event.term
+        fresh = call.callee == "torch.tensor" and is_const(call.keywords.get("requires_grad"), True)
+        item = next((part for part in walk(call) if part.called == "item"), None) if fresh else None
+        if item is not None and item.receiver is not None and item.receiver.op == "call":
+            yield _problem(file, event.node, item, "made into a new tensor")
 
 
 def _propagated(function: Function) -> Iterator[Term]:
@@ -47,7 +63,9 @@ def _propagated(function: Function) -> Iterator[Term]:
 
 def _handed_on(function: Function) -> Iterator[Term]:
     """What a function that draws noise or steps returns: a loss that its caller computes gradients of."""
-    if any(event.term.called in DRAWS for event in function.calls) and not function.has_decorator(*NO_GRAD):
+    draws = any(event.term.called in DRAWS for event in function.calls)
+    trains = draws or LOSSES.search(function.name) is not None
+    if trains and not MEASURING.search(function.name) and not function.has_decorator(*NO_GRAD):
         yield from function.returned
 
 
@@ -65,7 +83,7 @@ def _cut(function: Function, one: Term, other: Term) -> tuple[Term, str] | None:
     """The prediction and how it was cut off, when nothing else in the comparison comes from a network."""
     cut = [(side, how) for side in (one, other) if (how := _how(function, side)) is not None]
     alive = any(_network_calls(side) for side in (one, other) if _how(function, side) is None)
-    return cut[0] if len(cut) == 1 and not alive and not _learnable(one, other) else None
+    return cut[-1] if cut and not alive and not _learnable(one, other) else None
 
 
 def _how(function: Function, side: Term) -> str | None:
@@ -110,6 +128,8 @@ def _network_calls(term: Term) -> list[Term]:
 
 def _is_network_call(part: Term) -> bool:
     if part.op != "call" or not part.positional or part.called in PLAIN or part.callee.startswith(("torch", "numpy")):
+        return False
+    if GIVING.search(last_name(part.args[0])):
         return False
     called = part.args[0]
     owner = called.args[0] if called.op == "attr" else called

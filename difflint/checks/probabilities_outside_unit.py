@@ -27,6 +27,8 @@ def _wrong(event: Judged) -> tuple[str, Tensor] | None:
     last = event.api.rpartition(".")[2]
     if last in LOSSES and (found := _every(event.argument("input"), _is_score)) is not None:
         return "input", found
+    if last in WITH_LOGITS and (found := _every(event.argument("input"), lambda t: t.kind is Kind.NOISE)) is not None:
+        return "input", found
     if last in (*LOSSES, *WITH_LOGITS) and (found := _every(event.argument("target"), _is_signed)) is not None:
         return "target", found
     return None

@@ -36,19 +36,24 @@ def check_file(file: File) -> Iterator[Problem]:
 def _named(event: Event) -> tuple[str, Term] | None:
     """A table that is called betas or alphas_cumprod, brought to half precision where it is made."""
     name = event.target.removeprefix("self.")
-    dtype = cast_to_half(event.term) if event.kind == "assign" and NAMED.match(name) else None
+    found = half_of(event.term) if event.kind == "assign" and NAMED.match(name) else None
     looked_up = any(part.op == "index" or part.called in ("gather", "extract") for part in walk(event.term))
-    return None if dtype is None or looked_up else (dtype, event.term)
+    return None if looked_up else found
 
 
 def _by_helper(file: File, call: Term) -> tuple[str, Term] | None:
     """A table that is given to a small function which brings what it gets to half precision."""
-    given = [part for part in call.positional if NAMED.match(last_name(part)) or _is_table(part)]
+    given = [part for part in call.positional if NAMED.match(_written(part)) or _is_table(part)]
     if call.op != "call" or not given or call.args[0].op not in ("lambda", "name", "function"):
         return None
     opened = Opener(file).open(call)
     halves = [(dtype, part) for part in walk(opened) if (dtype := cast_to_half(part)) is not None]
     return (halves[0][0], call) if halves and opened is not call else None
+
+
+def _written(term: Term) -> str:
+    """The name by which it is given, or the name that it carries."""
+    return term.node.id if isinstance(term.node, ast.Name) else last_name(term)
 
 
 def _product(term: Term) -> tuple[str, Term] | None:
@@ -71,7 +76,8 @@ def _is_table(term: Term) -> bool:
     """Whether it is the whole table: one value of it may be cast as one likes."""
     if any(part.op in ("index", "each") or part.called in ("gather", "extract") for part in walk(term)):
         return False
-    return any(part.called == "cumprod" for part in walk(term))
+    named = term.op == "attr" and NAMED.match(last_name(term)) is not None
+    return named or any(part.called == "cumprod" for part in walk(term))
 
 
 def _problem(file: File, dtype: str, where: ast.AST) -> Problem:

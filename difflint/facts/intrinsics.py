@@ -18,7 +18,7 @@ from difflint.facts import (
     questions,
     samples,
 )
-from difflint.facts.events import Backward
+from difflint.facts.events import Backward, Judged
 from difflint.facts.interval import SIGNED, UNBOUNDED
 from difflint.facts.machine import Arguments, Machine
 from difflint.facts.scope import Frame
@@ -249,6 +249,9 @@ def encode(machine: Machine, frame: Frame, arguments: Arguments, site: Site) -> 
     for given in pictures:
         if given.nominal is not None and network is not None:
             machine.seen.encoded[network, given.nominal] = None
+        if network is not None:
+            given_to = Judged(site, machine.calls, machine.part, f"{network.label}.encode", (("x", given),))
+            machine.seen.judged[given_to] = None
     origin = Origin(Kind.LATENT, site, "the autoencoder's latents", parts=frozenset(pictures))
     return Tensor(origin, (), "float32", "tensor")
 

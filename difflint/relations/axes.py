@@ -120,3 +120,44 @@ def factors(size: Term, base: Term) -> tuple[int, ...] | None:
         return None if left is None or right is None else left + right
     axis = axis_of(size, base)
     return None if axis is None else (axis,)
+
+
+READ = ("cv2.imread", "cv2.imdecode", "cv2.cvtColor", "cv2.resize", "imageio.imread", "skimage.io.imread")
+ARRAYS = ("numpy.array", "numpy.asarray")
+
+
+def is_channels_last(term: Term) -> bool:
+    """Whether it surely is a picture as PIL and OpenCV give it: height, width, channels (perhaps in a batch of one)."""
+    while True:
+        if term.op == "index" and not any(part.op == "const" and isinstance(part.value, int) for part in _keys(term)):
+            term = term.args[0]
+        elif term.op in ("+", "-", "*", "/") and (number(term.args[0]) is None) is not (number(term.args[1]) is None):
+            term = term.args[0] if number(term.args[1]) is not None else term.args[1]
+        elif term.op == "call" and term.callee in ("torch.from_numpy", "numpy.ascontiguousarray") and term.positional:
+            term = term.positional[0]
+        elif term.op == "call" and term.called in SAME and term.receiver is not None:
+            term = term.receiver
+        else:
+            break
+    if term.callee in READ:
+        return len(term.positional) < 3
+    return term.callee in ARRAYS and bool(term.positional) and _is_pil(term.positional[0])
+
+
+def _keys(term: Term) -> tuple[Term, ...]:
+    key = term.args[1]
+    return key.args if key.op == "tuple" else (key,)
+
+
+def _is_pil(term: Term) -> bool:
+    """Whether it is a PIL picture with colours, by how it was made."""
+    while term.op == "call" and term.receiver is not None:
+        if term.called == "convert":
+            return bool(term.positional) and term.positional[0].value == "RGB"
+        term = term.receiver
+    return False
+
+
+def is_grid(term: Term) -> bool:
+    """Whether it is what ``make_grid`` gives: channels, height, width."""
+    return laid(term).order is None and laid(term).base.called == "make_grid"

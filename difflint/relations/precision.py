@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflint.relations.terms import Term
+from difflint.relations.terms import Term, label
 
 HALF = {
     "torch.float16": "float16",
@@ -32,7 +32,15 @@ def cast_to_half(call: Term) -> str | None:
 
 def is_widened(call: Term) -> bool:
     """Whether a call brings a value to full precision, or to one that is not written there."""
-    return call.op == "call" and call.called in WIDENING and cast_to_half(call) is None
+    if call.op != "call" or call.called not in WIDENING or cast_to_half(call) is not None:
+        return False
+    given = (*call.positional, *call.keywords.values())
+    return call.called != "to" or not given or not all(map(_is_device, given))
+
+
+def _is_device(term: Term) -> bool:
+    """Whether ``.to(x)`` with it only moves the tensor."""
+    return (term.op == "const" and isinstance(term.value, str | int | bool)) or "device" in label(term)
 
 
 def half_of(term: Term) -> tuple[str, Term] | None:
