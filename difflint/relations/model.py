@@ -136,8 +136,10 @@ class Function:
         return tuple(event.term for event in self.events if event.kind == "return")
 
     def written(self, term: Term) -> Any:
-        """The node of the call that computed a value, when names have carried it on since."""
-        return next((event.node for event in self.calls if event.term == term), term.node)
+        """The expression that computed a value, when names have carried it on since."""
+        assigned = (getattr(event.node, "value", None) for event in self.assigned if event.term == term)
+        called = (event.node for event in self.calls if event.term == term)
+        return next(filter(None, (*called, *assigned)), term.node)
 
     def has_decorator(self, *names: str) -> bool:
         """Whether a decorator's last name is one of these: ``no_grad`` for ``@torch.no_grad()``."""
