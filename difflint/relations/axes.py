@@ -114,10 +114,10 @@ def _bare(term: Term) -> Term:
 
 
 def factors(size: Term, base: Term) -> tuple[int, ...] | None:
-    """The axes whose sizes are multiplied: of ``h * w``."""
+    """The axes whose sizes are multiplied, in their own order: ``w * h`` is as good as ``h * w``."""
     if size.op == "*":
         left, right = factors(size.args[0], base), factors(size.args[1], base)
-        return None if left is None or right is None else left + right
+        return None if left is None or right is None else tuple(sorted(left + right))
     axis = axis_of(size, base)
     return None if axis is None else (axis,)
 
