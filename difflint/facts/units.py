@@ -28,7 +28,7 @@ from difflint.syntax.outline import HELD, forget, outline
 # What a rule can speak about besides sinks: casts, losses, gradients, noise, and conversions of pictures.
 WORDS = (
     r"uint8|\bu1\b|\.byte\(|wandb|ToTensor|to_tensor|Normalize\b|127\.5|\b255\b|randn|backward|autocast|float16|\.half\("
-    r"|Scaler|mse_loss|MSELoss|l1_loss|L1Loss|SmoothL1|smooth_l1|huber|BCE|binary_cross|training_step|manual_backward"
+    r"|Scaler|mse_loss|MSELoss|l1_loss|L1Loss|SmoothL1|smooth_l1|huber|BCE|binary_cross|training_step|manual_backward|cumprod"
     r"|(?i:lpips|psnr|ssim)|\b[Ff][Ii][Dd]\b"
 )
 

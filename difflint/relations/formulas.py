@@ -127,16 +127,16 @@ STEPS = tuple(
 
 
 def matching(
-    sums: Sequence[Mapping[Term, float]], formulas: Sequence[Formula] = FORMULAS
+    sums: Sequence[Mapping[Term, float]], formulas: Sequence[Formula] = FORMULAS, worlds: Sequence[World] = WORLDS
 ) -> Iterator[tuple[Formula, tuple[Term, ...]]]:
-    """The formulas that sums, one for each of `WORLDS`, are; each with its data in the order of the formula's parts."""
+    """The formulas that sums, one for each world, are; each with its data in the order of the formula's parts."""
     terms = tuple(sums[0])
     if any(set(found) != set(terms) for found in sums):
         return
     for formula in formulas:
         if len(formula.parts) != len(terms):
             continue
-        wanted = [formula.of(world) for world in WORLDS]
+        wanted = [formula.of(world) for world in worlds]
         for order in permutations(terms):
             if all(
                 near(found[term], coefficient)

@@ -40,7 +40,7 @@ def _glued(self: Valuation, done: Operation) -> Value | None:
     first = done.operands[0]
     parts = first.args if first.op in ("list", "tuple") and done.name not in ("append",) else done.operands
     found = [self.value(part) for part in parts]
-    if not all(isinstance(value, float | tuple) for value in found):
+    if not found or not all(isinstance(value, float | tuple) for value in found):
         return None
     return tuple(
         x for value in found for x in (value if isinstance(value, tuple) else (value,)) if isinstance(x, float)

@@ -16,7 +16,7 @@ from difflint.relations.values import near
 
 LARGEST = 400
 ROLES = {
-    "eps": re.compile(r"(?:\w*_)?(?:noise|eps|epsilon)s?(?:_theta|_pred|_hat|_t)?|e_?t|pred_noise\w*", re.I),
+    "eps": re.compile(r"noises?|eps|epsilon|eps_t|noise_t|rand_noise|gaussian_noise", re.I),  # no predictions: of what?
     "x0": re.compile(
         r"x_?0\w*|x_?start\w*|pred_x_?start|pred_x_?0|\w*clean\w*|(?:real_?)?images?|reals?|pred_original_sample", re.I
     ),
@@ -74,9 +74,15 @@ def fits(formula: Formula, order: tuple[Term, ...]) -> bool:
 def judge(schedule: Schedule, found: Sum) -> Verdict | None:
     """What is wrong with a sum; None where it is a formula, or none that anybody knows."""
     ways = list(known(found))
-    if any(fits(*way) for way in ways) or _is_step(found):
+    if any(fits(*way) for way in ways) or _is_step(found) or _is_beside(found):
         return None
     return _exchanged(found) or _turned(found) or _both_roots(found) or (None if ways else _slipped(schedule, found))
+
+
+def _is_beside(found: Sum) -> bool:
+    """Whether it is a formula of the step before or after: which one is t depends on who counts."""
+    beside = zip(*(world.neighbours for world in WORLDS), strict=True)
+    return any(fits(*way) for worlds in beside for way in matching(found.parts, worlds=worlds))
 
 
 def _is_step(found: Sum) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from operator import mul
 
 STEPS = 9  # entries of a world's tables
+NOTHING = 1e-9  # a beta so small that no formula notices
 NOW = 5  # the step that formulas are compared at; far from both ends
 Numbers = tuple[float, ...]
 
@@ -52,9 +53,19 @@ class World:
         found["snr"] = tuple(bar / (1 - bar) for bar in bars)
         return found
 
+    @property
+    def neighbours(self) -> tuple[World, World]:
+        """The same schedule with the entries of the step before, and of the step after, at each step."""
+        return replace(self, betas=(NOTHING, *self.betas[:-1])), replace(self, betas=(*_merged(self.betas), 0.9))
+
     def at(self, name: str) -> float:
         """A quantity at the step that formulas are compared at."""
         return self.tables[name][NOW]
+
+
+def _merged(betas: Numbers) -> Numbers:
+    """One step less, that removes as much: the first two steps as one."""
+    return (1 - (1 - betas[0]) * (1 - betas[1]), *betas[2:])
 
 
 def _each(function: Callable[..., float], *tables: Numbers) -> Numbers:

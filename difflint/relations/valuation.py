@@ -116,7 +116,7 @@ class Valuation:
             return self._index(term)
         if term.op == "call":
             return self._call(term)
-        if term.op in ("list", "tuple"):
+        if term.op in ("list", "tuple") and term.args:
             found = [self.value(arg) for arg in term.args]
             return tuple(x for x in found if isinstance(x, float)) if all(isinstance(x, float) for x in found) else None
         if term.op == "compare":  # a mask: the steps that formulas are compared at are far from both ends
