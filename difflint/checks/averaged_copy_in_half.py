@@ -58,6 +58,7 @@ def _update(opener: Opener, function: Function, event: Event) -> tuple[Term, flo
 
 def _rate(opener: Opener, function: Function, term: Term) -> float | None:
     """The number, with parameters at their defaults."""
+
     def default(part: Term) -> Term | None:
         own = part.op == "param" and isinstance(part.value, tuple) and part.value[1] == function.qualname
         return function.defaults.get(str(part.value[0])) if own and isinstance(part.value, tuple) else None

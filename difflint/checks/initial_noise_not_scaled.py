@@ -9,7 +9,7 @@ from difflint.edits import wrap
 from difflint.facts import Problem
 from difflint.findings import Fix
 from difflint.relations import Event, File, Function, Term
-from difflint.relations.diffusers import SCALING, schedulers, steps
+from difflint.relations.diffusers import SCALING, only_kinds, steps
 from difflint.relations.draws import bare, distribution, only_drawn
 from difflint.relations.sampling import reverse_loops
 from difflint.relations.terms import alternatives, last_name, path, walk
@@ -19,19 +19,18 @@ BY_HAND = re.compile(r"sigmas|\bsigma\b|sigma_max")
 
 def check_file(file: File) -> Iterator[Problem]:
     yield from _scaled_pictures(file)
-    if "init_noise_sigma" in file.text:
-        return
     for loop in reverse_loops(file):
         step = next((s for s in steps(file) if s.function is loop.function and s.event.within(loop.context)), None)
         if step is None or BY_HAND.search(file.source(loop.function.node)):
             continue
-        made = schedulers(file, step.scheduler)
+        kinds = only_kinds(file, step.scheduler)
         drawn = [only_drawn(way) for way in alternatives(loop.start)]
-        if made and all(way.kind in SCALING for way in made) and drawn[0] is not None:
+        scaled = any(last_name(part) == "init_noise_sigma" for part in walk(loop.start))
+        if kinds and kinds <= SCALING and drawn[0] is not None and not scaled:
             draw = _place(loop.function, drawn[0])
             if draw is not None:
                 owner = path(step.scheduler) or "scheduler"
-                yield _missing(file, draw, owner, made[0].kind, step.event)
+                yield _missing(file, draw, owner, min(kinds), step.event)
 
 
 def _place(function: Function, draw: Term) -> Event | None:

@@ -9,7 +9,7 @@ from difflint.facts import Problem
 from difflint.findings import Fix
 from difflint.relations import File, Term
 from difflint.relations.counting import counted, is_position, item_of, scalar
-from difflint.relations.diffusers import schedulers
+from difflint.relations.diffusers import is_diffusers
 from difflint.relations.sampling import ReverseLoop, StateCall, reverse_loops
 from difflint.relations.terms import last_name, walk
 
@@ -46,7 +46,7 @@ def _meant(file: File, loop: ReverseLoop, call: StateCall, time: Term) -> str | 
     if is_position(number) and _same_loop(number, loop):
         return None if _knows_both(call, number) or _has_other_way(loop, call) else _named_beside(loop, number)
     if call.kind == "scheduler" and call.term.receiver is not None and _counts_steps(loop, call, number):
-        if not schedulers(file, call.term.receiver):
+        if not is_diffusers(file, loop.function, call.term):
             return None
         return f"{last_name(call.term.receiver) if call.term.receiver else 'scheduler'}.timesteps"
     return None

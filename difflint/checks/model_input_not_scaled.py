@@ -7,43 +7,41 @@ from collections.abc import Iterator
 
 from difflint.facts import Problem
 from difflint.relations import Event, File
-from difflint.relations.diffusers import SCALING, Scheduler, Step, schedulers, steps
+from difflint.relations.diffusers import SCALING, Step, only_kinds, steps
 from difflint.relations.sampling import reverse_loops
-from difflint.relations.terms import path
+from difflint.relations.terms import path, walk
 
 BY_HAND = re.compile(r"sigmas|\bsigma\b")
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    if "scale_model_input" in file.text:
-        return
     told = set[int]()
     for step in steps(file):
-        made = schedulers(file, step.scheduler)
-        if made and all(way.kind in SCALING for way in made) and not BY_HAND.search(file.source(step.function.node)):
+        kinds = only_kinds(file, step.scheduler)
+        if kinds and kinds <= SCALING and not BY_HAND.search(file.source(step.function.node)):
             network = _network(file, step)
             if network is not None and id(network.node) not in told:
                 told.add(id(network.node))
-                yield _problem(file, step, made[0], network)
+                yield _problem(file, step, min(kinds), network)
 
 
 def _network(file: File, step: Step) -> Event | None:
     """The first call of the network in the loop that the step stands in."""
     for loop in reverse_loops(file):
         if loop.function is step.function and step.event.within(loop.context) and loop.networks:
-            return loop.networks[0].event
+            first = loop.networks[0].event
+            return None if any(part.called == "scale_model_input" for part in walk(first.term)) else first
     return None
 
 
-def _problem(file: File, step: Step, made: Scheduler, network: Event) -> Problem:
+def _problem(file: File, step: Step, kind: str, network: Event) -> Problem:
     owner = path(step.scheduler) or "scheduler"
     return Problem(
         file.place(network),
-        {"code": file.code(network), "kind": made.kind, "owner": owner},
+        {"code": file.code(network), "kind": kind, "owner": owner},
         (
-            file.step(made.call, f"{made.kind}: its state has the standard deviation sqrt(1 + sigma^2), up to 14.6"),
             file.step(network, "the network is given the state as it is"),
-            file.step(step.event, "the step of that scheduler"),
+            file.step(step.event, f"{kind}: the state has the standard deviation sqrt(1 + sigma^2), up to 14.6"),
         ),
         f"Give the network {owner}.scale_model_input(x, t), and the step x itself.",
     )

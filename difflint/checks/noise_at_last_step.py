@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from difflint.facts import Problem
 from difflint.relations import Event, File, Function, Term
 from difflint.relations.counting import Linear, is_position, linear, scalar, trend
 from difflint.relations.draws import added, distribution, factors, summands
 from difflint.relations.sampling import ReverseLoop, StateCall, reverse_loops
-from difflint.relations.tables import table_name
-from difflint.relations.terms import alternatives, number, walk
+from difflint.relations.tables import is_schedule_name, table_name
+from difflint.relations.terms import alternatives, last_name, number, walk
 from difflint.relations.timesteps import opener, span
 
+Test = Callable[[Term], bool]
 MANY = 1000.0  # stands for every number of steps that is not known
 BETA = re.compile(r"^_?(sqrt_)?betas?(_t)?$")
 LAST = re.compile(r"(^|_)(last|final)(_|$)")
@@ -36,49 +38,95 @@ def _unguarded(file: File, loop: ReverseLoop) -> tuple[Event, Term] | None:
     """Where noise of size sqrt(beta_t) is added at every t, the lowest included."""
     if not any(_reaches_the_end(file, call) for call in loop.calls):
         return None
-    if not _looks_at_time(loop.function, loop.context.node):
-        for event in loop.updates:
-            draw = _noise_of_beta(event.term)
-            if draw is not None:
-                return event, draw
+    test = partial(_stops, file, loop.own)
+    inside = [event for event in loop.function.events if event.within(loop.context)]
+    for event in loop.updates:
+        draw = _noise_of_beta(file, event.term, test)
+        if draw is not None and not _guarded(inside, event, draw, test):
+            return event, draw
     for call in loop.calls:
         function = file.function(call.term.args[0]) if call.kind == "step" else None
-        if function is not None and not _looks_at_time(function, function.node):
-            for event in function.events:
-                draw = _noise_of_beta(event.term) if event.kind == "return" else None
-                if draw is not None:
-                    return event, draw
+        found = _in_step(file, function, call) if function is not None else None
+        if found is not None:
+            return found
+    return None
+
+
+def _in_step(file: File, function: Function, call: StateCall) -> tuple[Event, Term] | None:
+    """The same in a step function, whose time is a parameter."""
+    given = dict(zip(function.params, call.term.positional, strict=False)) | call.term.keywords
+    names = [name for name, value in given.items() if value == call.time]
+
+    def test(term: Term) -> bool:
+        return any(part.op == "param" and part.value[0] in names for part in walk(term))
+
+    for event in function.events:
+        draw = _noise_of_beta(file, event.term, test) if event.kind == "return" else None
+        if draw is not None and not _guarded(function.events, event, draw, test):
+            return event, draw
     return None
 
 
 def _reaches_the_end(file: File, call: StateCall) -> bool:
     """Whether the loop goes down to the first entry of the schedule."""
-    ends = span(opener(file).open(scalar(call.time))) if call.time is not None else None
-    if ends is None or ends[1] is None or ends[1].parts or trend(call.time or call.term) != -1:
+    time = scalar(call.time) if call.time is not None else None
+    time = scalar(time.args[0]) if time is not None and time.op == "/" else time
+    ends = span(opener(file).open(time)) if time is not None else None
+    if time is None or ends is None or ends[1] is None or ends[1].parts or trend(time) != -1:
         return False
     return ends[1].constant in (0, 1)
 
 
-def _looks_at_time(function: Function, node: object) -> bool:
-    """Whether anything is compared, masked or branched on in the loop or the step: it may be the guard."""
-    for event in function.events:
-        inside = function.node is node or any(c.node is node for c in event.context)
-        if inside and (event.branches or any(part.op in ("compare", "if", "not") for part in walk(event.term))):
-            return True
-        if inside and any(part.called in ("where", "sign", "clamp", "nonzero") for part in walk(event.term)):
-            return True
-    return False
+def _stops(file: File, own: Test, test: Term) -> bool:
+    """Whether a test looks at the time, and is not true at every step."""
+    if not own(test):
+        return False
+    if test.op == "compare" and len(test.args) == 2:
+        ends = span(opener(file).open(scalar(test.args[0])))
+        bound = _guess(linear(opener(file).open(test.args[1])))
+        if ends is not None and ends[1] is not None:
+            return not all(_holds(str(test.value[0]), _guess(end), bound) for end in (ends[0], ends[1]))
+    return True
 
 
-def _noise_of_beta(term: Term) -> Term | None:
-    """The draw in ``... + betas[t].sqrt() * noise``."""
+def _guarded(events: list[Event], event: Event, draw: Term, test: Test) -> bool:
+    """Whether the draw, its sum or an earlier way out depends on the time."""
+    made = next((e for e in events if e.kind == "call" and e.term == draw), None)
+    earlier = [e for e in events if e.order < event.order and e.kind in ("return", "continue", "break")]
+    around = [c for e in (event, *([made] if made is not None else []), *earlier) for c in e.branches]
+    return any(test(context.term) for context in around)
+
+
+def _noise_of_beta(file: File, term: Term, test: Test) -> Term | None:
+    """The draw in ``... + betas[t].sqrt() * noise``, when no mask stands beside it."""
     for part in summands(term) if term.op == "+" else ():
         parts = list(factors(part))
         draw = next((factor for factor in parts if distribution(factor) == "normal"), None)
-        tables = [inner for factor in parts for inner in walk(factor) if inner.op == "index" and inner != draw]
-        if draw is not None and tables and all(BETA.search(table_name(table)) for table in tables):
-            return draw
+        if draw is not None and not _masked(part, test):
+            tables = [name for factor in parts if factor != draw for name in _tables(file, factor)]
+            if tables and all(tables):
+                return draw
     return None
+
+
+def _tables(file: File, term: Term) -> Iterator[bool]:
+    """For each table of a schedule in a factor whether it is one of betas."""
+    for part in walk(term):
+        if part.op == "index" and part.args[1].op != "tuple":
+            yield _of_betas(file, table_name(part), part.args[0])
+        elif part.op == "call" and part.positional and is_schedule_name(last_name(part.positional[0])):
+            yield _of_betas(file, last_name(part.positional[0]), part.positional[0])
+
+
+def _of_betas(file: File, name: str, table: Term) -> bool:
+    if BETA.search(name):
+        return True
+    opened = opener(file).open(table)
+    return name == "sigma" and opened.called == "sqrt" and not any(part.called == "cumprod" for part in walk(opened))
+
+
+def _masked(term: Term, test: Test) -> bool:
+    return any(part.op in ("compare", "if", "not", "and") and test(part) for part in walk(term))
 
 
 def _always(file: File, loop: ReverseLoop, found: tuple[Event, Term]) -> Problem:
@@ -95,13 +143,18 @@ def _always(file: File, loop: ReverseLoop, found: tuple[Event, Term]) -> Problem
 
 
 def _wrong_end(file: File, loop: ReverseLoop) -> Iterator[Problem]:
+    asked = set[object]()  # conditional expressions are branches as well
     for event in loop.updates:
-        for context in event.branches:
-            on = context.kind == "if"
-            if any(distribution(d) == "normal" for d in added(event.term)) and _added_last(file, context.term, on):
+        drawn = [draw for draw in added(event.term) if distribution(draw) == "normal"]
+        made = [call for call in loop.function.calls if call.term in drawn and call.within(loop.context)]
+        contexts = dict.fromkeys(c for e in (*made, *([event] if drawn else [])) for c in e.branches)
+        for context in contexts:
+            if context.node not in asked and _added_last(file, context.term, context.kind == "if"):
+                asked.add(context.node)
                 yield _reversed(file, context.term, event)
         for part in walk(event.term):
-            if part.op == "if" and _noise_last(file, *part.args):
+            if part.op == "if" and part.node not in asked and _noise_last(file, *part.args):
+                asked.add(part.node)
                 yield _reversed(file, part.args[0], event)
 
 

@@ -32,7 +32,7 @@ def _from_noise(loop: ReverseLoop) -> bool:
 def _upwards(file: File, loop: ReverseLoop, call: StateCall) -> bool:
     if call.time is None:
         return False
-    time = scalar(call.time)
+    time = _undivided(scalar(call.time))
     if _turned_timesteps(loop, time):
         return True
     return trend(time) == 1 and _is_number(time) and _of_noise_steps(file, loop, call, time)
@@ -65,7 +65,8 @@ def _of_noise_steps(file: File, loop: ReverseLoop, call: StateCall, time: Term) 
     """Whether the time is also an index of a schedule of noise, or decides that the last step adds none."""
     if call.kind == "scheduler":
         return not is_position(time) and not _sets_timesteps(loop, call)  # the number of the round is another rule's
-    if any(_indexes(event.term, time) for event in loop.function.events if event.within(loop.context)):
+    inside = [event for event in loop.function.events if event.within(loop.context)]
+    if any(_indexes(term, time) for event in inside for term in (event.term, *(c.term for c in event.branches))):
         return True
     function = file.function(call.term.args[0]) if call.kind == "step" else None
     return function is not None and call.time is not None and _step_indexes(function, call)
@@ -76,17 +77,26 @@ def _sets_timesteps(loop: ReverseLoop, call: StateCall) -> bool:
     return any(term.called == "set_timesteps" and term.receiver == call.term.receiver for term in calls)
 
 
+def _undivided(time: Term) -> Term:
+    return scalar(time.args[0]) if time.op == "/" else time
+
+
 def _indexes(term: Term, time: Term) -> bool:
-    parts = (part for part in walk(term) if part.op == "index")
-    return any(scalar(part.args[1]) == time and is_schedule_name(table_name(part)) for part in parts)
+    return any(
+        (part.op == "index" and scalar(part.args[1]) == time and is_schedule_name(table_name(part)))
+        or (part.op == "compare" and scalar(part.args[0]) == time and number(part.args[1]) == 0)
+        for part in walk(term)
+    )
 
 
 def _step_indexes(function: Function, call: StateCall) -> bool:
     """The step function looks its schedule up at the time that it is given."""
     given = dict(zip(function.params, call.term.positional, strict=False)) | call.term.keywords
     names = [name for name, value in given.items() if value == call.time]
-    parts = (part for event in function.events for part in walk(event.term))
-    return any(_holds_param(key, names) for part in parts if (key := _schedule_key(part)) is not None)
+    parts = [part for event in function.events for part in walk(event.term)]
+    keys = (key for part in parts if (key := _schedule_key(part)) is not None)
+    ends = (part.args[0] for part in parts if part.op == "compare" and number(part.args[1]) == 0)
+    return any(_holds_param(key, names) for key in (*keys, *ends))
 
 
 def _schedule_key(part: Term) -> Term | None:
@@ -94,8 +104,7 @@ def _schedule_key(part: Term) -> Term | None:
     if part.op == "index":
         return part.args[1] if is_schedule_name(table_name(part)) else None
     table = part.receiver if part.called == "gather" else next(iter(part.positional), None)
-    looked_up = part.called in ("extract", "_extract", "gather", "extract_into_tensor", "_extract_into_tensor")
-    if not looked_up or table is None or not is_schedule_name(last_name(table)):
+    if part.op != "call" or table is None or not is_schedule_name(last_name(table)):
         return None
     return part.positional[-1 if part.called == "gather" else 1] if len(part.positional) > 1 else None
 

@@ -9,7 +9,7 @@ from difflint.facts import Problem
 from difflint.findings import Fix
 from difflint.relations import Event, File, Term
 from difflint.relations.counting import item_of, scalar
-from difflint.relations.diffusers import schedulers
+from difflint.relations.diffusers import is_diffusers, schedulers
 from difflint.relations.draws import bare
 from difflint.relations.guidance import is_prediction
 from difflint.relations.sampling import ReverseLoop, reverse_loops
@@ -21,19 +21,12 @@ ORDER = ("model_output", "timestep", "sample")
 def check_file(file: File) -> Iterator[Problem]:
     for loop in reverse_loops(file):
         for call in loop.calls:
-            if call.kind == "scheduler" and _is_diffusers(file, loop, call.term):
+            if call.kind == "scheduler" and is_diffusers(file, loop.function, call.term):
                 wrong = _order(loop, call.term)
                 if wrong:
                     yield _swapped(file, call.event, wrong)
         for event in loop.updates:
             yield from _taken(file, event)
-
-
-def _is_diffusers(file: File, loop: ReverseLoop, step: Term) -> bool:
-    """Whether the scheduler is one of diffusers: by its class, or since its result has a prev_sample."""
-    taken = (part for event in loop.updates for part in walk(event.term) if part.op == "attr" and part.args[0] == step)
-    known = step.receiver is not None and bool(schedulers(file, step.receiver))
-    return known or any(part.value == "prev_sample" for part in taken)
 
 
 def _order(loop: ReverseLoop, call: Term) -> str:

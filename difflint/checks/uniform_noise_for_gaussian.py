@@ -35,10 +35,15 @@ def check_file(file: File) -> Iterator[Problem]:
 
 def _uses(file: File) -> Iterator[Use]:
     loops = reverse_loops(file)
-    uniform_source = any(_learns_from_uniform(function) for function in file.functions)
+    flows = [(function, draw) for function in file.functions for draw in _uniform_sources(function)]
+    uniform_source = bool(flows)
     for loop in loops:
         if not uniform_source and _is_diffusion(loop):
             yield from _start(file, loop)
+        if uniform_source and any(distribution(way) == "normal" for way in map(bare, alternatives(loop.start))):
+            yield from (
+                (f, d, "the source of the flow, which sampling draws from a Gaussian,", loop.start) for f, d in flows
+            )
         for event in loop.updates:
             yield from ((loop.function, draw, ADDED, event.term) for draw in added(event.term))
     for function in file.functions:
@@ -71,10 +76,17 @@ def _passed(file: File, loop: ReverseLoop, param: Term) -> Iterator[Use]:
                     yield function, draw, START, event.term
 
 
-def _learns_from_uniform(function: Function) -> bool:
+def _uniform_sources(function: Function) -> Iterator[Term]:
     """A flow may lead from uniform noise to data, when it is trained to: ``x1 - torch.rand_like(x1)`` is its target."""
     differences = (part for event in function.events for part in walk(event.term) if part.op == "-")
-    return any(distribution(bare(arg)) == "uniform" for part in differences for arg in part.args)
+    for part in differences:
+        yield from (
+            bare(arg) for arg in part.args if bare(arg).called in ("rand_like", "rand") and _of_pictures(bare(arg))
+        )
+
+
+def _of_pictures(draw: Term) -> bool:
+    return draw.called == "rand_like" or len(draw.positional) != 1
 
 
 def _forward(function: Function) -> Iterator[Use]:
@@ -82,11 +94,13 @@ def _forward(function: Function) -> Iterator[Use]:
     for event in function.events:
         if event.kind == "call" and NOISING.search(event.term.called):
             given = (_noise_argument(event.term),)
-            yield from ((function, bare(term), MIXED, event.term) for term in given if term is not None)
+            ways = (bare(way) for term in given if term is not None for way in alternatives(bare(term)))
+            yield from ((function, way, MIXED, event.term) for way in ways)
         elif event.kind == "call" and event.term.called in LOSSES:
             yield from _target(function, event)
-        elif event.kind in ("assign", "return") and event.term.op == "+":
-            yield from _mixed(function, event)
+        elif event.kind in ("assign", "return"):
+            for term in event.term.args if event.term.op == "tuple" else (event.term,):
+                yield from _mixed(function, term)
 
 
 def _noise_argument(call: Term) -> Term | None:
@@ -113,12 +127,17 @@ def _mixes_in(draw: Term, term: Term) -> bool:
     return term.op == "+" and any(draw == inner for inner in added(term))
 
 
-def _mixed(function: Function, event: Event) -> Iterator[Use]:
-    parts = list(summands(event.term))
+def _mixed(function: Function, term: Term) -> Iterator[Use]:
+    """``sqrt_alpha_bar * x + sqrt_one_minus_alpha_bar * noise``, and ``mean + std * noise``."""
+    parts = list(summands(term)) if term.op == "+" else []
     drawn = [part for part in parts if any(True for _ in added(part))]
     rest = [part for part in parts if part not in drawn]
-    if len(drawn) == 1 and len(rest) == 1 and _named(drawn[0], OF_NOISE) and _named(rest[0], OF_SIGNAL):
-        yield from ((function, draw, MIXED, event.term) for draw in added(drawn[0]))
+    if len(drawn) == 1 and len(rest) == 1 and _named(drawn[0], OF_NOISE) and _is_signal(rest[0]):
+        yield from ((function, draw, MIXED, term) for draw in added(drawn[0]))
+
+
+def _is_signal(term: Term) -> bool:
+    return _named(term, OF_SIGNAL) or str(getattr(term.node, "id", "")).startswith("mean")
 
 
 def _named(term: Term, names: re.Pattern[str]) -> bool:

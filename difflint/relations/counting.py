@@ -83,6 +83,9 @@ def _named(term: Term) -> Term:
 
 
 def _length(term: Term) -> Linear | None:
+    if term.called == "linspace":
+        steps = term.arg(2, "steps") or term.arg(2, "num")
+        return None if steps is None else linear(steps)
     count = counted(term)
     if count is None or count.step is None or abs(count.step) != 1 or count.first is None or count.last is None:
         return None
@@ -177,8 +180,9 @@ def _sliced(term: Term) -> Count | None:
     if inner is None or key.op != "slice":
         return None
     low, high, step = (number(part) for part in key.args)
-    if step == -1 and low is None and high is None:
-        return inner.reversed()
+    if step == -1 and low is None:
+        turned = inner.reversed()
+        return turned if high is None else Count(turned.first, None if high else _before_last(turned), turned.step)
     exact = inner.step is not None and abs(inner.step) == 1
     if not exact or inner.step is None or key.args[2].value is not None:
         sign = 0 if step is None else step
@@ -187,6 +191,12 @@ def _sliced(term: Term) -> Count | None:
     last = inner.last if high is None else inner.last.plus(inner.step * high) if inner.last and high < 0 else None
     known_low, known_high = key.args[0].value is None or low is not None, key.args[1].value is None or high is not None
     return Count(first if known_low else None, last if known_high else None, inner.step)
+
+
+def _before_last(count: Count) -> Linear | None:
+    """The last but one: ``xs[:0:-1]`` leaves out the first, which comes last."""
+    exact = count.last is not None and count.step is not None and abs(count.step) == 1
+    return count.last.plus(-count.step) if exact and count.last is not None and count.step is not None else None
 
 
 _MAKERS: dict[str, Callable[[Term], Count | None]] = {

@@ -78,6 +78,21 @@ def every_scheduler(file: File) -> tuple[tuple[Function, Event, Scheduler], ...]
     return tuple(found)
 
 
+def only_kinds(file: File, term: Term) -> frozenset[str]:
+    """The classes that a scheduler may have: its own where it is known, else those of all that the file makes."""
+    known = schedulers(file, term)
+    if known or term.op != "param":
+        return frozenset(made.kind for made in known)
+    return frozenset(made.kind for _, _, made in every_scheduler(file))
+
+
+def is_diffusers(file: File, function: Function, step: Term) -> bool:
+    """Whether the scheduler of a step is one of diffusers: by its class, or since its result has a prev_sample."""
+    taken = (part for event in function.assigned for part in walk(event.term) if part.op == "attr")
+    known = step.receiver is not None and bool(schedulers(file, step.receiver))
+    return known or any(part.value == "prev_sample" and part.args[0] == step for part in taken)
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """A call ``scheduler.step(model_output, timestep, sample)``."""

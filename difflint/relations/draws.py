@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from difflint.relations.terms import Term, alternatives, number
+from difflint.relations.terms import Term, alternatives, number, walk
 
 LIBRARIES = ("torch", "numpy", "jax", "tensorflow")
 NORMAL = frozenset(("randn", "randn_like", "normal", "standard_normal", "randn_tensor", "normal_"))
@@ -96,12 +96,17 @@ def added(term: Term) -> Iterator[Term]:
                 yield from added(factor)
 
 
+def _is_setting(term: Term) -> bool:
+    """Something that is looked up, as ``scheduler.init_noise_sigma``, and no result of a call."""
+    return term.op in ("attr", "index", "name", "param") and all(part.op != "call" for part in walk(term))
+
+
 def only_drawn(term: Term) -> Term | None:
-    """The one draw that a value is, but for numbers and casts: ``2 * torch.rand(shape) - 1``."""
+    """The one draw that a value is, but for numbers, scales and casts: ``2 * torch.rand(shape) - 1``."""
     term = bare(term)
     if distribution(term):
         return term
     if term.op in ("+", "-", "*", "/") and len(term.args) == 2:
-        ways = [only_drawn(arg) for arg in term.args if number(arg) is None]
-        return ways[0] if len(ways) == 1 else None
+        parts = [arg for arg in term.args if number(arg) is None and not (term.op in ("*", "/") and _is_setting(arg))]
+        return only_drawn(parts[0]) if len(parts) == 1 else None
     return None

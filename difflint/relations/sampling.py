@@ -25,7 +25,7 @@ _LAST = frozenset(("forward", "module", "apply", "__call__", "_forward"))  # met
 _NETWORK = frozenset(
     {
         *("model", "net", "network", "unet", "denoiser", "denoise", "dit", "score", "eps", "epsilon", "velocity"),
-        *("backbone", "predictor", "theta", "transformer", "nn", "diffuser"),
+        *("backbone", "predictor", "theta", "transformer", "nn", "diffuser", "ema"),
     }
 )
 _NO_NETWORK = re.compile(

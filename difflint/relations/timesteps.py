@@ -54,7 +54,8 @@ def trained(file: File) -> tuple[Trained, ...]:
 
 
 def _draws(file: File, function: Function) -> Iterator[Trained]:
-    if _NOT_TRAINED.search(function.name.lower()):
+    name = function.name.lower()
+    if _NOT_TRAINED.search(name) and not re.search(r"time|(^|_)t(_|$)", name):
         return
     names = {id(part.node) for e in function.assigned if _TIME.search(e.target) for part in walk(e.term)}
     returned = {id(part.node) for t in function.returned for part in walk(t)} if "time" in function.name else set()
