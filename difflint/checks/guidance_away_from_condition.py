@@ -8,6 +8,7 @@ from difflint.facts import Problem
 from difflint.relations import File, Term
 from difflint.relations.draws import bare
 from difflint.relations.guidance import Mix, is_prediction, mixes, role_of_name, written_name
+from difflint.relations.terms import number
 
 OPERATIONS = ("+", "-")
 
@@ -39,7 +40,7 @@ def _judged(file: File, term: Term) -> Iterator[Problem]:
     if set(roles.values()) != {"cond", "uncond"} or len(roles) != 2:
         return
     mix = mixes(term, lambda part: roles.get(part, ""))
-    effect = _effect(mix) if mix is not None else ""
+    effect = _effect(mix, len(_weights(term, roles)) < 2) if mix is not None else ""
     if effect:
         cond, uncond = (next(part for part, role in roles.items() if role == wanted) for wanted in ("cond", "uncond"))
         yield Problem(
@@ -81,12 +82,24 @@ def _uncertain(term: Term) -> bool:
     return not written_name(term)
 
 
-def _effect(mix: tuple[Mix, Mix]) -> str:
+def _weights(term: Term, roles: dict[Term, str]) -> set[Term]:
+    """What the predictions are multiplied by, numbers left out."""
+    term = bare(term)
+    if term in roles or number(term) is not None:
+        return set()
+    if term.op in ("+", "-", "*", "/", "neg"):
+        return set[Term]().union(*(_weights(arg, roles) for arg in term.args))
+    return {term}
+
+
+def _effect(mix: tuple[Mix, Mix], one_weight: bool) -> str:
     first, second = mix
     if not (first.cond and first.uncond and second.cond and second.uncond):
         return ""
     whole = all(abs(m.total - 1) < 1e-6 for m in mix)
     if whole and (second.cond < first.cond or first.cond < 0):
         return "moves away from the condition"
+    if not whole and first.cond * first.uncond < 0 and abs(first.total - second.total) > 1e-6 and one_weight:
+        return "gives the two predictions weights that do not sum to 1"
     grows = abs(second.total) > abs(first.total) > 1 and first.cond * first.uncond > 0
     return "adds up both predictions, so their sum grows with the scale" if grows else ""

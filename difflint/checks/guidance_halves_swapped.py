@@ -50,7 +50,7 @@ def _network(split: Term) -> Term | None:
 
 
 def _problem(file: File, first: Event, second: Event, halves: Halves) -> Problem:
-    parts = halves.cat.positional[0]
+    parts = halves.cat.positional[0] if halves.cat.op == "call" else halves.cat
     turned = [file.code(part) for part in parts.args[::-1]]
     place = file.place(parts)
     return Problem(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from difflint.facts import Problem
 from difflint.relations import File, Term
-from difflint.relations.latents import FACTOR_VALUE, SHIFT_VALUE, Coding, codings, core_of, is_factor
+from difflint.relations.latents import FACTOR_VALUE, SHIFT_VALUE, Coding, codings, core_of, factor_number, is_factor
 from difflint.relations.sampling import reverse_loops
 from difflint.relations.terms import alternatives, holds, last_name, walk
 
+DIVIDES = re.compile(
+    r"/ *\(?[\w.]*scal(e|ing)_factor|/ *0\.\d{4,}|scal\w*_factor *\*\* *-|\.div_?\(|decode_latents|postprocess"
+)
 F, S = FACTOR_VALUE, SHIFT_VALUE
 RIGHT = {True: ((F, 0.0), (F, -F * S)), False: ((1 / F, 0.0), (1 / F, S))}
 NONE = (1.0, 0.0)
@@ -24,11 +28,22 @@ class Verdict:
 
 def check_file(file: File) -> Iterator[Problem]:
     found = codings(file)
+    yield from _different(file, found)
     for coding in found:
         verdict = _wrong(coding, found) or _missing(file, coding, found)
         if verdict is not None:
             yield _problem(file, coding, verdict, found)
     yield from _scaled_pictures(file, found)
+
+
+def _different(file: File, every: tuple[Coding, ...]) -> Iterator[Problem]:
+    """One number on the one side and another one on the other."""
+    told = [(coding, value) for coding in every if (value := factor_number(coding.whole)) is not None]
+    encoded = {value for coding, value in told if coding.encodes}
+    for coding, value in told:
+        if not coding.encodes and encoded and len({other.vae for other, _ in told}) == 1 and value not in encoded:
+            effect = f"divides by {value:g}, but the latents were multiplied by {min(encoded):g}"
+            yield _problem(file, coding, Verdict(effect, "use one factor, the VAE's own"), every)
 
 
 def _same(a: tuple[float, float], b: tuple[float, float]) -> bool:
@@ -101,6 +116,8 @@ def _is_sampled(file: File, coding: Coding) -> bool:
     ways = [core_of(way) for way in alternatives(coding.whole)]
     loops = [loop for loop in reverse_loops(file) if loop.function is coding.function]
     stepped = any(holds(way, call.term) for way in ways for loop in loops for call in loop.calls)
+    if all(way.op == "param" for way in ways) and not DIVIDES.search(file.text):
+        return True  # and no caller in this file divides either
     return stepped or any(part.op == "*" and any(is_factor(a) for a in part.args) for part in walk(coding.whole))
 
 

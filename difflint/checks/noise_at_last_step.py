@@ -74,7 +74,8 @@ def _reaches_the_end(file: File, call: StateCall) -> bool:
     ends = span(opener(file).open(time)) if time is not None else None
     if time is None or ends is None or ends[1] is None or ends[1].parts or trend(time) != -1:
         return False
-    return ends[1].constant in (0, 1)
+    from_one = ends[1].constant == 1 and bool(ends[0].parts) and ends[0].constant == 0  # T ... 1
+    return ends[1].constant == 0 or from_one
 
 
 def _stops(file: File, own: Test, test: Term) -> bool:

@@ -9,6 +9,7 @@ from difflint.facts import Problem
 from difflint.findings import Fix
 from difflint.relations import Event, File, Function, Term
 from difflint.relations.draws import added, bare, distribution, factors, summands
+from difflint.relations.guidance import is_prediction
 from difflint.relations.sampling import ReverseLoop, kind_of, reverse_loops
 from difflint.relations.terms import holds, number, walk
 
@@ -81,7 +82,8 @@ def _is_noisy(loop: ReverseLoop, term: Term) -> bool:
     if any(part == call for call in calls for part in _unwrapped(term)):
         return True
     parts = list(summands(term))
-    return len(parts) > 1 and any(loop.entry in factors(part) for part in parts)
+    noisy = any(loop.entry in factors(part) or any(map(is_prediction, factors(part))) for part in parts)
+    return len(parts) > 1 and noisy
 
 
 def _unwrapped(term: Term) -> Iterator[Term]:

@@ -11,6 +11,7 @@ from difflint.findings import Fix
 from difflint.relations import Context, Event, File, Function, Term
 from difflint.relations.counting import scalar
 from difflint.relations.draws import bare, distribution
+from difflint.relations.guidance import written_name
 from difflint.relations.sampling import called_name, is_network_name, kind_of
 from difflint.relations.terms import holds, walk
 
@@ -42,7 +43,10 @@ def _stuck(file: File, function: Function, context: Context, inside: list[Event]
 
 def _same_state(file: File, function: Function, context: Context, event: Event) -> Term | None:
     """The pure noise, drawn before the loop, that a network is given in every round with the time of the round."""
-    if event.kind != "call" or kind_of(file, event.term) != "network":
+    kind = kind_of(file, event.term) if event.kind == "call" else ""
+    if kind == "scheduler":
+        return _fixed_sample(function, event, context)
+    if kind not in ("network", "step"):
         return None
     given = (*event.term.positional, *event.term.keywords.values())
     timed = any(_of_loop(scalar(part), context) for part in given)
@@ -51,6 +55,19 @@ def _same_state(file: File, function: Function, context: Context, event: Event) 
         return None
     drawn = next((e for e in function.calls if e.term == bare(states[0])), None)
     return states[0] if drawn is not None and not drawn.within(context) else None
+
+
+def _fixed_sample(function: Function, event: Event, context: Context) -> Term | None:
+    """The sample that a scheduler's step is given, when it is the same in every round."""
+    sample, time = event.term.arg(2, "sample"), event.term.arg(1, "timestep")
+    given = {e.target for e in function.assigned if e.within(context)}
+    changes = sample is None or any(_changes(part, context) or written_name(part) in given for part in walk(sample))
+    return None if changes or time is None or not _of_loop(scalar(time), context) else sample
+
+
+def _changes(part: Term, context: Context) -> bool:
+    loops = part.op == "loop" and isinstance(part.value, tuple) and part.value[1] == id(context.node)
+    return loops or part.op in ("unknown", "attr") or (part.op == "each" and part.value == id(context.node))
 
 
 def _of_loop(term: Term, context: Context) -> bool:
@@ -65,9 +82,9 @@ def _is_new_state(event: Event, call: Term, state: Term) -> bool:
 
 
 def _computes(term: Term, call: Term, state: Term) -> bool:
-    """Whether the state occurs beside the prediction, not only in it."""
+    """Whether the state occurs beside the prediction, not only in it; a step returns the new one itself."""
     if term == call:
-        return False
+        return not is_network_name(called_name(call))
     if bare(term) == bare(state):
         return True
     return any(_computes(arg, call, state) for arg in term.args)
@@ -90,18 +107,18 @@ def _problem(file: File, context: Context, event: Event, state: Term, made: Even
 def _lost(file: File, function: Function) -> Iterator[Problem]:
     """``scheduler.step(eps, t, x)`` as a statement."""
     for event in function.events:
-        call = event.term
+        call = event.term.args[0] if event.term.op in ("attr", "index") else event.term
         if event.kind == "expression" and call.op == "call" and event.loops and kind_of(file, call) == "scheduler":
             sample, output = call.arg(2, "sample"), call.arg(0, "model_output")
             name = getattr(sample.node, "id", "") if sample is not None else ""
             calls = (part for part in walk(output) if part.op == "call") if output is not None else ()
             if name and any(is_network_name(called_name(part)) for part in calls):
-                yield _dropped(file, call, name)
+                yield _dropped(file, call, event.term, name)
 
 
-def _dropped(file: File, call: Term, name: str) -> Problem:
+def _dropped(file: File, call: Term, whole: Term, name: str) -> Problem:
     kept = f"{name} = {file.code(call)}.prev_sample"
-    fix = Fix("unsafe", "Keep the result.", (replace(file.place(call), kept),)) if "…" not in kept else None
+    fix = Fix("unsafe", "Keep the result.", (replace(file.place(whole), kept),)) if "…" not in kept else None
     return Problem(
         file.place(call),
         {"new": file.code(call), "state": name, "why": "the result of the step is dropped"},

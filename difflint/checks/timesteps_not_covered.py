@@ -29,6 +29,8 @@ def _against_sampling(file: File) -> Iterator[tuple[Problem, int]]:
                 top, low = visit.first.minus(draw.top), visit.last.minus(draw.low)
                 if top is not None and low is not None and (abs(top), abs(low)) in ((1, 0), (0, 1), (1, 1)):
                     yield from _mismatch(file, draw, visit, int(top), int(low))
+                elif low is not None and low >= 1 and top in (None, 0) and visit.looks_up:
+                    yield from _mismatch(file, draw, visit, 0, int(low))
 
 
 def _mismatch(file: File, draw: Trained, visit: Visited, top: int, low: int) -> Iterator[tuple[Problem, int]]:

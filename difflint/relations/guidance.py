@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from difflint.relations.draws import bare
 from difflint.relations.sampling import called_name, is_network_name
-from difflint.relations.terms import Term, number, walk
+from difflint.relations.terms import Term, is_const, number, walk
 
 _WITHOUT = re.compile(r"uncond|uncon(_|$)|(^|_)(null|neg|negative|empty|un|uc|u)(_|$)|without_cond|no_cond")
 _WITH = re.compile(r"(^|_)(cond|conditional|conditioned|text|txt|pos|positive|prompt|class|label|c)(_|$)|cond$")
@@ -134,3 +134,7 @@ def doubled(call: Term) -> Iterator[Halves]:
                     first, second = (role_of_name(written_name(arg)) for arg in parts.args)
                     if first and second and first != second:
                         yield Halves(part, (first, second))
+            elif (
+                part.op == "list" and [is_const(arg, "") for arg in part.args].count(True) == 1 and len(part.args) == 2
+            ):
+                yield Halves(part, ("uncond", "cond") if is_const(part.args[0], "") else ("cond", "uncond"))

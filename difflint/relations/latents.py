@@ -160,3 +160,16 @@ def core_of(term: Term) -> Term:
     while (inner := _inner(term)) is not None:
         term = inner
     return term
+
+
+def factor_number(term: Term) -> float | None:
+    """The published number that latents are scaled by, where it is written as a number."""
+    while (inner := _inner(term)) is not None:
+        others = [arg for arg in term.args if arg is not inner] if term.op in ("*", "/") else []
+        for other in others:
+            part = other.args[1] if other.op == "/" and number(other.args[0]) == 1 else other
+            value = number(part)
+            if value is not None and is_factor(part):
+                return value
+        term = inner
+    return None

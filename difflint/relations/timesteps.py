@@ -11,6 +11,7 @@ from difflint.relations.file import File
 from difflint.relations.model import ClassInfo, Event, Function
 from difflint.relations.opening import Opener
 from difflint.relations.sampling import ReverseLoop, StateCall, once, reverse_loops
+from difflint.relations.tables import is_schedule_name, table_name
 from difflint.relations.terms import Term, const, walk
 
 _TIME = re.compile(r"^_?(t|ts|time|times|timestep|timesteps|time_steps?|steps?|noise_steps?|t_\w+|k|idx_t|_ts)$")
@@ -39,6 +40,14 @@ class Visited:
     call: StateCall
     first: Linear
     last: Linear | None
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether tables of a schedule are looked up at the very number that the network is told."""
+        time = scalar(self.call.time) if self.call.time is not None else None
+        time = _undivided(time) if time is not None else None
+        parts = (p for e in self.loop.function.events if e.within(self.loop.context) for p in walk(e.term))
+        return any(p.op == "index" and scalar(p.args[1]) == time and is_schedule_name(table_name(p)) for p in parts)
 
 
 @once
