@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -9,9 +10,10 @@ from difflint.edits import replace
 from difflint.facts import Problem
 from difflint.findings import Fix
 from difflint.relations import Event, File, Function, Term
-from difflint.relations.guidance import Halves, doubled, role_of_name
+from difflint.relations.guidance import Halves, doubled, doubled_in, role_of_name
 from difflint.relations.terms import number
 
+EMBEDDINGS = re.compile(r"embed|context|text_")
 SPLITS = ("chunk", "split", "tensor_split")
 
 
@@ -21,9 +23,20 @@ def check_file(file: File) -> Iterator[Problem]:
             names = role_of_name(first.target), role_of_name(second.target)
             if all(names) and names[0] != names[1]:
                 call = _network(first.term.args[0])
-                wrong = next((h for h in doubled(call) if h.order == names[::-1]), None) if call is not None else None
+                halves = (*doubled(call), *_handed_over(file, call)) if call is not None else ()
+                wrong = next((h for h in halves if h.order == names[::-1]), None)
                 if wrong is not None:
                     yield _problem(file, first, second, wrong)
+
+
+def _handed_over(file: File, call: Term) -> tuple[Halves, ...]:
+    """Embeddings that come as a parameter, when every function that makes such does it in one order."""
+    given = (*call.positional, *call.keywords.values())
+    if not any(part.op == "param" and EMBEDDINGS.search(part.value[0]) for part in given):
+        return ()
+    made = [half for function in file.functions for term in function.returned for half in doubled_in(term)]
+    made = [half for half in made if EMBEDDINGS.search(file.code(half.cat))]
+    return tuple(made[:1]) if len({half.order for half in made}) == 1 else ()
 
 
 def _pairs(function: Function) -> Iterator[tuple[Event, Event]]:

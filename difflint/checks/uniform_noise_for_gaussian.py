@@ -91,6 +91,8 @@ def _of_pictures(draw: Term) -> bool:
 
 def _forward(function: Function) -> Iterator[Use]:
     """Noise that is mixed into data by the factors of a diffusion, or handed to a function that does so."""
+    if function.name.startswith("test_"):
+        return  # where any numbers will do
     for event in function.events:
         if event.kind == "call" and NOISING.search(event.term.called):
             given = (_noise_argument(event.term),)

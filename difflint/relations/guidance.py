@@ -127,14 +127,17 @@ class Halves:
 def doubled(call: Term) -> Iterator[Halves]:
     """The arguments of a network call that are two batches in one, with the roles of the two by their names."""
     for given in (*call.positional, *call.keywords.values()):
-        for part in walk(given):
-            if part.op == "call" and part.called in CAT and part.positional:
-                parts = part.positional[0]
-                if parts.op in ("list", "tuple") and len(parts.args) == 2:
-                    first, second = (role_of_name(written_name(arg)) for arg in parts.args)
-                    if first and second and first != second:
-                        yield Halves(part, (first, second))
-            elif (
-                part.op == "list" and [is_const(arg, "") for arg in part.args].count(True) == 1 and len(part.args) == 2
-            ):
-                yield Halves(part, ("uncond", "cond") if is_const(part.args[0], "") else ("cond", "uncond"))
+        yield from doubled_in(given)
+
+
+def doubled_in(term: Term) -> Iterator[Halves]:
+    """What is put together from two batches in a value: ``torch.cat([uncond, cond])``, or ``["", prompt]``."""
+    for part in walk(term):
+        if part.op == "call" and part.called in CAT and part.positional:
+            parts = part.positional[0]
+            if parts.op in ("list", "tuple") and len(parts.args) == 2:
+                first, second = (role_of_name(written_name(arg)) for arg in parts.args)
+                if first and second and first != second:
+                    yield Halves(part, (first, second))
+        elif part.op == "list" and len(part.args) == 2 and [is_const(a, "") for a in part.args].count(True) == 1:
+            yield Halves(part, ("uncond", "cond") if is_const(part.args[0], "") else ("cond", "uncond"))
