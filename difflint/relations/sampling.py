@@ -7,6 +7,7 @@ with the shape of the call: it is given the state and the time.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -181,6 +182,8 @@ def called_name(call: Term) -> str:
     called = call.args[0] if call.op == "call" else call
     while called.op == "attr" and called.value in _LAST:
         called = called.args[0]
+    if called.op not in ("attr", "lib", "function") and isinstance(called.node, ast.Name):
+        return called.node.id  # in a script the name stands for what made the network
     if called.op == "call" and called.positional:
         called = called.positional[0]
     return label(called).rpartition(".")[2] if called.op != "attr" else str(called.value)
