@@ -46,7 +46,7 @@ def _same_state(file: File, function: Function, context: Context, event: Event) 
     kind = kind_of(file, event.term) if event.kind == "call" else ""
     if kind == "scheduler":
         return _fixed_sample(function, event, context)
-    if kind not in ("network", "step"):
+    if kind != "network":  # what a step function returns is another rule's
         return None
     given = (*event.term.positional, *event.term.keywords.values())
     timed = any(_of_loop(scalar(part), context) for part in given)
@@ -82,7 +82,7 @@ def _is_new_state(event: Event, call: Term, state: Term) -> bool:
 
 
 def _computes(term: Term, call: Term, state: Term) -> bool:
-    """Whether the state occurs beside the prediction, not only in it; a step returns the new one itself."""
+    """Whether the state occurs beside the prediction, not only in it; a scheduler's step returns it itself."""
     if term == call:
         return not is_network_name(called_name(call))
     if bare(term) == bare(state):

@@ -11,7 +11,7 @@ from difflint.findings import Fix
 from difflint.relations import Event, File, Function, Term
 from difflint.relations.draws import added, bare, distribution, only_drawn, summands
 from difflint.relations.sampling import ReverseLoop, kind_of, reverse_loops
-from difflint.relations.terms import alternatives, walk
+from difflint.relations.terms import alternatives, number, walk
 
 NORMAL = {"rand": "randn", "rand_like": "randn_like", "uniform_": "normal_"}
 NOISING = re.compile(r"^(add_noise|q_sample|noise_images|noise_image|forward_diffusion|perturb|diffuse)")
@@ -79,14 +79,16 @@ def _passed(file: File, loop: ReverseLoop, param: Term) -> Iterator[Use]:
 def _uniform_sources(function: Function) -> Iterator[Term]:
     """A flow may lead from uniform noise to data, when it is trained to: ``x1 - torch.rand_like(x1)`` is its target."""
     differences = (part for event in function.events for part in walk(event.term) if part.op == "-")
-    for part in differences:
-        yield from (
-            bare(arg) for arg in part.args if bare(arg).called in ("rand_like", "rand") and _of_pictures(bare(arg))
-        )
+    for left, right in (part.args for part in differences if len(part.args) == 2):
+        for draw, other in ((bare(left), right), (bare(right), left)):
+            if draw.called in ("rand_like", "rand") and number(other) is None and _of_pictures(draw):
+                yield draw
 
 
 def _of_pictures(draw: Term) -> bool:
-    return draw.called == "rand_like" or len(draw.positional) != 1
+    """Whether it has the shape of something else."""
+    shape = draw.positional[0] if draw.positional else draw
+    return draw.called == "rand_like" or shape.op == "star" or (shape.op == "attr" and shape.value == "shape")
 
 
 def _forward(function: Function) -> Iterator[Use]:

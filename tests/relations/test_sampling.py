@@ -67,7 +67,7 @@ def test_the_time_of_a_call_is_what_changes_with_the_loop() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "def train(model, loader, optimizer):\n    for x in loader:\n        loss = model(x, 1)\n        loss.backward()\n",
+        "def train(net, data, optim):\n    for x in data:\n        loss = net(x, 1)\n        loss.backward()\n",
         "def mean(xs):\n    total = 0\n    for x in xs:\n        total = total + x\n    return total\n",
         "def deep(layers, x, t):\n    for layer in layers:\n        x = layer(x, t)\n    return x\n",
     ],
@@ -81,7 +81,7 @@ def test_names_of_networks(name: str) -> None:
     assert is_network_name(name)
 
 
-@pytest.mark.parametrize("name", ["extract", "vae", "scheduler", "load_model", "text_model", "q_posterior", "planet_of_x"])
+@pytest.mark.parametrize("name", ["extract", "vae", "scheduler", "load_model", "text_model", "q_posterior"])
 def test_names_of_other_things(name: str) -> None:
     assert not is_network_name(name)
 
