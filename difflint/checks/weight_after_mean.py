@@ -20,7 +20,7 @@ def check_file(file: File) -> Iterator[Problem]:
         for event in function.events:
             for term in walk(event.term) if event.kind in ("assign", "return", "call") else ():
                 found = _averaged(opener, term)
-                node = function.written(term)
+                node = None if found is None else function.written(term)
                 if found is not None and id(node) not in seen:
                     seen.add(id(node))
                     yield _problem(file, term, *found)
