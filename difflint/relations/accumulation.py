@@ -29,8 +29,11 @@ def inner_rounds(step: Step, backward: Step) -> Term | None:
 
 
 def is_divided(loss: Term, count: Term) -> bool:
-    """Whether a loss has anything to do with the number of batches, on every way."""
-    return all(any(part == count or _same_name(part, count) for part in walk(way)) for way in alternatives(loss))
+    """Whether a loss has anything to do with the number of batches, or what that is computed from, on every way."""
+    whole = [count, count.args[0]] if count.op == "//" else [count]  # total // batch: the sum of all, divided by total
+    return all(
+        any(part == one or _same_name(part, one) for part in walk(way) for one in whole) for way in alternatives(loss)
+    )
 
 
 def _same_name(part: Term, count: Term) -> bool:

@@ -95,6 +95,8 @@ class Schedule:
         """What a name says of something that could not be computed."""
         name = name_of(term)
         quantity = read(name) if name else None
+        if _is_longer(term):  # its name does not say that every entry has moved
+            return None
         if quantity is not None and (quantity.table != "alpha" or self.says_alpha):
             return quantity.of(world)
         if ETA.fullmatch(name):
@@ -198,6 +200,12 @@ def _tabulated(term: Term) -> Term:
     rest = [part for part in parts if not {"zeros", "zeros_like", "new_zeros"} & {now.called for now in walk(part)}]
     rest = [stripped(part) for part in rest if number(part) is None]
     return rest[0] if len(rest) == 1 else term
+
+
+def _is_longer(term: Term) -> bool:
+    """Whether it is a table with something put before or after it."""
+    done = operation(term)
+    return done is not None and (done.name == "pad" or _tabulated(term) is not term)
 
 
 def name_of(term: Term) -> str:
