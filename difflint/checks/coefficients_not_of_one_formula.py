@@ -23,7 +23,7 @@ DEFAULT = "each step of the sampler leaves too much or too little noise, and the
 
 def check_file(file: File) -> Iterator[Problem]:
     schedule = file.once(Schedule)
-    for found in schedule.sums():
+    for found in schedule.sums:
         if found.depends and len(found.parts[0]) in (2, 3) and not _is_mixture(found):
             verdict = judge(schedule, found) if variance_for_deviation(found) is None else None
             if verdict is not None:

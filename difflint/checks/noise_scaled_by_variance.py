@@ -11,7 +11,7 @@ from difflint.relations.schedule import Schedule, Sum
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    for found in file.once(Schedule).sums():
+    for found in file.once(Schedule).sums:
         wrong = variance_for_deviation(found)
         if wrong is not None:
             yield _problem(file, found, *wrong)

@@ -134,6 +134,8 @@ def _both_roots(found: Sum) -> Verdict | None:
 
 def _slipped(schedule: Schedule, found: Sum) -> Verdict | None:
     for slip in (*slips(found.term, schedule.is_number, schedule.table_of), *_opened(schedule, found.term)):
+        if not _is_plausible(found, schedule.parts(slip.meant, WORLDS[0])):
+            continue
         repaired = schedule.sum(found.function, found.event, slip.meant)
         if repaired is None or repaired.parts[0].keys() != found.parts[0].keys():
             continue
@@ -141,6 +143,16 @@ def _slipped(schedule: Schedule, found: Sum) -> Verdict | None:
         if way is not None:
             return Verdict(way[0], f"`{schedule.file.code(slip.part)}` should be {slip.what}", slip.part)
     return None
+
+
+def _is_plausible(found: Sum, parts: Mapping[Term, float] | None) -> bool:
+    """Whether a repair is worth a closer look: in the first world it is a formula of the same data."""
+    if parts is None or parts.keys() != found.parts[0].keys():
+        return False
+    if len(parts) == 2:
+        return any(matching((parts,), worlds=WORLDS[:1])) or any(matching((parts,), STEPS, WORLDS[:1]))
+    rests = ({t: by for t, by in parts.items() if t is not left} for left in parts)
+    return any(any(matching((rest,), worlds=WORLDS[:1])) for rest in rests)
 
 
 def _opened(schedule: Schedule, term: Term) -> Iterator[Slip]:

@@ -107,54 +107,69 @@ class Schedule:
 
     def value(self, term: Term, world: World) -> Value | None:
         """A number or a table of the schedule."""
-        return Valuation(world, self.opener, self.leaf, self.last).value(term)
+        return self._numbers[id(world)].value(term)
 
-    def sums(self) -> Iterator[Sum]:
+    def number_of(self, term: Term, world: World) -> float | None:
+        """A number of the schedule at the step that formulas are compared at; None for anything else."""
+        return self._numbers[id(world)].scalar(term)
+
+    @cached_property
+    def _numbers(self) -> dict[int, Valuation]:
+        return {id(world): Valuation(world, self.opener, self.leaf, self.last) for world in WORLDS}
+
+    @cached_property
+    def _data(self) -> dict[int, Valuation]:
+        """By world: what evaluates sums as they are written, data that have a name of their own as one piece."""
+        return {id(world): Valuation(world, self.opener, self._piece, self.last, data=True) for world in WORLDS}
+
+    def _piece(self, term: Term, world: World) -> Value | None:
+        """What a term is in a sum without being looked into: a number, or a piece of data that has a name."""
+        known = self.leaf(term, world)
+        if known is not None or not (is_read(term) or term.op == "call"):
+            return known
+        known = self.value(term, world) if term.size < LARGEST else None
+        return self._named(term, world) if known is None and (is_read(term) or stripped(term) is term) else known
+
+    def _named(self, term: Term, world: World) -> Form:
+        """Data by name: themselves, or some number times something else that has a name."""
+        found = self._data[id(world)].computed(term) if term.op in ("*", "/", "neg") else None
+        return found if isinstance(found, Form) and len(found.parts) == 1 else Form({term: 1.0})
+
+    @cached_property
+    def sums(self) -> tuple[Sum, ...]:
         """Every sum of at least two pieces of data in the file, once."""
+        return tuple(self._sums())
+
+    def _sums(self) -> Iterator[Sum]:
         for function in self.file.functions:
             seen = set[int]()
             for event in function.events:
-                for root in _roots(event):
-                    for term in _sums(root):
-                        if id(term.node) not in seen:
-                            seen.add(id(term.node))
-                            found = self.sum(function, event, term)
-                            if found is not None:
-                                yield found
+                for term in (term for root in _roots(event) for term in _sums(root)):
+                    if id(term.node) not in seen:
+                        seen.add(id(term.node))
+                        found = self.sum(function, event, term)
+                        if found is not None:
+                            yield found
 
     def sum(self, function: Function, event: Event, term: Term) -> Sum | None:
         """A term as a sum of data; None where it is none."""
         parts = []
         for world in WORLDS:
-            found = self.valuation(world, term).value(term)
-            if not isinstance(found, Form) or abs(found.rest) > 1e-9:
+            found = self.parts(term, world)
+            if found is None:
                 return None
-            parts.append({part: by for part, by in found.parts.items() if abs(by) > 1e-12})
+            parts.append(found)
         return Sum(function, event, term, tuple(parts)) if len(parts[0]) > 1 else None
 
-    def valuation(self, world: World, root: Term) -> Valuation:
-        """Evaluates a sum as it is written: data that have a name of their own are one piece."""
-        numbers = Valuation(world, self.opener, self.leaf, self.last)
-
-        def leaf(term: Term, world: World) -> Value | None:
-            known = self.leaf(term, world)
-            if known is None and term is not root and (is_read(term) or term.op == "call"):
-                known = numbers.value(term) if term.size < LARGEST else None
-                if known is None and (is_read(term) or stripped(term) is term):
-                    known = self._one_piece(term, made)
-            return known
-
-        made = Valuation(world, self.opener, leaf, self.last, data=True)
-        return made
-
-    def _one_piece(self, term: Term, valuation: Valuation) -> Form:
-        """Data by name: themselves, or some number times something else that has a name."""
-        found = valuation.computed(term) if term.op in ("*", "/", "neg") else None
-        return found if isinstance(found, Form) and len(found.parts) == 1 else Form({term: 1.0})
-
-    def number_of(self, term: Term, world: World) -> float | None:
-        """A number of the schedule at the step that formulas are compared at; None for anything else."""
-        return Valuation(world, self.opener, self.leaf, self.last).scalar(term)
+    def parts(self, term: Term, world: World) -> dict[Term, float] | None:
+        """The pieces of data in a sum with their coefficients in one world; None for what is no sum of data."""
+        try:
+            found = self._data[id(world)].computed(term)
+        except (ArithmeticError, ValueError, IndexError):
+            return None
+        if not isinstance(found, Form) or abs(found.rest) > 1e-9:
+            return None
+        return {part: by for part, by in found.parts.items() if abs(by) > 1e-12}
 
     def table_of(self, term: Term) -> str:
         """``alpha_bar`` or ``alpha_bar_prev`` where a term is an entry of that table; empty for anything else."""
