@@ -45,6 +45,8 @@ def _added_noise(term: Term) -> Term | None:
     """The noise in a picture with noise; data that are drawn at random, as in tests, are no such picture."""
     if term.op == "call" and NOISING.search(term.called):
         return next((part for part in walk(term) if _is_draw(part)), term)
+    if len(term.positional) > 1 and term.args[0].op in ("attr", "function", "name"):  # a helper that is given the noise
+        return next((arg for arg in term.positional[1:] if _is_draw(arg)), None)
     sides = term.args if term.op == "+" else ()
     return next((part for side in sides for part in walk(side) if part is not term and is_noise(part)), None)
 

@@ -52,7 +52,8 @@ def _fixed_by_constant(file: File, function: Function, name: str) -> Evidence | 
     """``pipe(num_inference_steps=5)`` in a function that takes ``num_inference_steps``."""
     for event in function.calls if name not in PLACES else ():
         for key, value in event.term.keywords.items():
-            if key in (name, f"torch_{name}") and _is_fixed(value):
+            same = value == function.defaults.get(name)  # what everybody gets who asks for nothing
+            if key in (name, f"torch_{name}") and _is_fixed(value) and not same:
                 fix = Fix("unsafe", f"Hand {name} on.", (argument(file.place(event.term), name, key),))
                 what = f"{event.term.called or 'the call'} always gets {key}={file.code(value)}"
                 return Evidence(event, what, f"Write {key}={name}.", fix)
@@ -158,7 +159,7 @@ def _half_forwarded(file: File, function: Function) -> Iterator[Problem]:
 def _fixed_beside_others(file: File, function: Function) -> Iterator[Problem]:
     """``torch_dtype=dtype`` for each part, and ``torch_dtype=torch.bfloat16``, the default of ``dtype``, for one."""
     for name, default in function.defaults.items():
-        if not _is_fixed(default) or name in PLACES:
+        if not _is_fixed(default) or isinstance(default.value, str) is (default.op == "const") or name in PLACES:
             continue
         for key in (name, f"torch_{name}"):
             calls = [(event, event.term.keywords.get(key)) for event in function.calls]

@@ -187,7 +187,9 @@ def _same_time(loop: Loop) -> Found | None:
             first = isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant) and part.slice.value == 0
             if first and isinstance(part, ast.Subscript) and _goes_through(loop.node.iter, part.value):
                 return step.node, ast.unparse(part), "every round tells the network the first time"
-        for arg in (*step.term.positional[1:], *step.term.keywords.values()):
+        told = (*step.term.positional[1:], *step.term.keywords.values())
+        follows = any(part.op == "each" for arg in told for part in walk(arg))  # the time, and not a scale beside it
+        for arg in told if not follows else ():
             if _is_constant(_top(arg)) and loop.counts and loop.steps[0] is step:
                 name = ast.unparse(arg.node) if arg.node is not None else "the time"
                 return step.node, name, f"{name} does not change, so every round tells the network the same time"

@@ -47,7 +47,8 @@ def _meant(file: File, read: ast.Name, space: Space) -> str:
     function = space.function()
     for owner in file.classes.values():
         method = next((m for m in owner.methods.values() if m.node is function), None)
-        if method is not None and read.id in owner.attributes and method.node.args.args:
+        kept = any(a.value is read for a in file.nodes(ast.Assign))  # self.x = x
+        if method is not None and read.id in owner.attributes and method.node.args.args and not kept:
             return f"{method.node.args.args[0].arg}.{read.id}"
     close = get_close_matches(read.id, sorted(space.visible()), 1, CLOSE)
     return close[0] if close and len(read.id) > 2 else ""
