@@ -159,7 +159,8 @@ def _half_forwarded(file: File, function: Function) -> Iterator[Problem]:
 def _fixed_beside_others(file: File, function: Function) -> Iterator[Problem]:
     """``torch_dtype=dtype`` for each part, and ``torch_dtype=torch.bfloat16``, the default of ``dtype``, for one."""
     for name, default in function.defaults.items():
-        if not _is_fixed(default) or isinstance(default.value, str) is (default.op == "const") or name in PLACES:
+        is_text = default.op == "const" and isinstance(default.value, str)  # a phase, a mode: one call may want its own
+        if not _is_fixed(default) or is_text or name in PLACES:
             continue
         for key in (name, f"torch_{name}"):
             calls = [(event, event.term.keywords.get(key)) for event in function.calls]
