@@ -15,7 +15,7 @@ ANEW = (  # methods of tensors and arrays that leave their object as it is
     *("clamp", "clip", "clamp_min", "clamp_max", "mean", "sqrt", "exp", "abs", "permute", "transpose", "reshape"),
     *("view", "unsqueeze", "squeeze", "detach", "clone", "expand", "masked_fill", "contiguous", "flatten", "round"),
     *("softmax", "sigmoid", "tanh", "pow", "mul", "sub", "div", "lerp", "argmax", "repeat_interleave", "nan_to_num"),
-    *("scatter", "scatter_add", "index_fill", "index_copy", "masked_scatter", "flip", "roll", "float", "add_noise"),
+    *("scatter_add", "index_fill", "index_copy", "masked_scatter", "flip", "roll", "float", "add_noise"),
 )
 OF_TENSORS = (
     "to",

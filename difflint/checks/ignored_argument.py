@@ -53,7 +53,8 @@ def _fixed_by_constant(file: File, function: Function, name: str) -> Evidence | 
     for event in function.calls if name not in PLACES else ():
         for key, value in event.term.keywords.items():
             same = value == function.defaults.get(name)  # what everybody gets who asks for nothing
-            if key in (name, f"torch_{name}") and _is_fixed(value) and not same:
+            loads = name != "dtype" or key != name or event.term.called.startswith("from_")  # no step of a computation
+            if key in (name, f"torch_{name}") and _is_fixed(value) and not same and loads:
                 fix = Fix("unsafe", f"Hand {name} on.", (argument(file.place(event.term), name, key),))
                 what = f"{event.term.called or 'the call'} always gets {key}={file.code(value)}"
                 return Evidence(event, what, f"Write {key}={name}.", fix)
@@ -93,7 +94,8 @@ def _not_handed_to_part(file: File, function: Function, name: str) -> Evidence |
         forward = part.methods.get("forward") if part is not None else None
         if forward is not None and name in forward.defaults and name not in unread_parameters(forward):
             for event in function.calls:
-                if event.loops and event.term.args[0].op in ("index", "each", "loop"):
+                member = event.loops and event.term.args[0].op in ("index", "each", "loop")
+                if member and not _is_given(event.term, forward, name):
                     return _call_without(
                         file, event, name, f"the {part.name if part else ''} in it takes {name} and does not get it"
                     )
@@ -159,9 +161,8 @@ def _half_forwarded(file: File, function: Function) -> Iterator[Problem]:
 def _fixed_beside_others(file: File, function: Function) -> Iterator[Problem]:
     """``torch_dtype=dtype`` for each part, and ``torch_dtype=torch.bfloat16``, the default of ``dtype``, for one."""
     for name, default in function.defaults.items():
-        is_text = default.op == "const" and isinstance(default.value, str)  # a phase, a mode: one call may want its own
-        if not _is_fixed(default) or is_text or name in PLACES:
-            continue
+        if not _is_fixed(default) or default.op == "const" or name in PLACES:
+            continue  # an eps, a mode: one call may want its own
         for key in (name, f"torch_{name}"):
             calls = [(event, event.term.keywords.get(key)) for event in function.calls]
             following = [event for event, value in calls if value is not None and _is_param(value, name)]

@@ -27,6 +27,7 @@ NOISING = (
 )
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "cross_entropy", "binary_cross_entropy_with_logits")
 LIMITS = ("clamp", "clip", "clamp_", "normalize", "unnormalize", "denormalize", "dropout", "masked_fill", "where")
+IN_PLACE = ("to", "cuda", "cpu", "half", "float", "bfloat16", "eval", "train", "requires_grad_")  # of modules
 PLAIN = (  # calls whose result is a look at a value, and no step of a computation
     *("cpu", "numpy", "item", "tolist", "clone", "copy", "deepcopy", "to", "float", "len", "str", "size", "list"),
     *("tuple", "dict", "mean", "std", "sum", "min", "max", "norm", "get", "open", "join", "isinstance", "type", "pop"),
@@ -122,7 +123,8 @@ def _lost_item(unread: Unread) -> Evidence | None:
     target = getattr(loop.node, "target", None) if loop is not None else None
     names = {part.id for part in ast.walk(target) if isinstance(part, ast.Name)} if target is not None else set()
     changed = unread.event.old is not None and any(part == unread.event.old for part in walk(unread.event.term))
-    if loop is None or unread.name not in names or not changed or unread.made.kind != "assign":
+    in_place = unread.event.term.called in IN_PLACE
+    if loop is None or unread.name not in names or not changed or unread.made.kind != "assign" or in_place:
         return None
     what = f"{unread.name} is the loop's name for an item, and what is looped over keeps the old one"
     return Evidence(loop.node, what, "Write it back: xs[i] = ..., or collect the results in a new list.")
