@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from difflint.facts import Problem
 from difflint.relations import Event, File, Function, Term
-from difflint.relations.axes import subject
 from difflint.relations.losses import power
 from difflint.relations.terms import alternatives, is_const, number, walk
 
@@ -27,12 +26,6 @@ WHOLE_BATCH = (
     "one norm is taken over the whole batch: it grows with the root of the batch size and is pulled to 1 as a whole",
     "Flatten each picture and take norm(2, dim=1).",
 )
-CHANNELS = (
-    "the norm runs over the channels of each pixel, so every pixel is pulled to a gradient of 1, and the critic's "
-    "slope to the root of their number",
-    "Flatten each picture before norm(2, dim=1).",
-)
-FLAT = ("flatten", "view", "reshape", "rearrange", "reduce")
 
 
 def check_file(file: File) -> Iterator[Problem]:
@@ -44,7 +37,7 @@ def check_file(file: File) -> Iterator[Problem]:
 
 def _checked(file: File, function: Function, grad: Event) -> Iterator[Problem]:
     penalty = next((p for p in map(_penalty, function.events) if p is not None and _uses(p[0], grad.term)), None)
-    found = None if penalty is None else _slip(grad.term, *penalty)
+    found = None if penalty is None else _slip(grad.term, penalty[1])
     if found is not None and penalty is not None:
         where, reason, repair = found
         node = function.written(where)
@@ -52,7 +45,7 @@ def _checked(file: File, function: Function, grad: Event) -> Iterator[Problem]:
         yield Problem(file.place(node), {"code": file.code(node), "reason": reason}, steps, repair)
 
 
-def _slip(grad: Term, squared: Term, norm: Term, gradients: Term) -> tuple[Term, str, str] | None:
+def _slip(grad: Term, norm: Term) -> tuple[Term, str, str] | None:
     """Where the slip stands, what it does, and what to write."""
     created = grad.arg(4, "create_graph")
     if not grad.open and (created is None or is_const(created, False)):
@@ -60,21 +53,18 @@ def _slip(grad: Term, squared: Term, norm: Term, gradients: Term) -> tuple[Term,
     drawn = next(_mixtures(grad), None)
     if drawn is not None:
         return drawn, *EVERY_PIXEL
-    if _over_everything(norm):
-        return norm, *WHOLE_BATCH
-    return (norm, *CHANNELS) if _over_channels(norm, gradients) and _images(grad) else None
+    return (norm, *WHOLE_BATCH) if _over_everything(norm) else None
 
 
-def _penalty(event: Event) -> tuple[Term, Term, Term] | None:
-    """``(norm - 1) ** 2``, its norm, and what that is of."""
+def _penalty(event: Event) -> tuple[Term, Term] | None:
+    """``(norm - 1) ** 2`` and its norm."""
     for part in walk(event.term):
         squared = power(part)
         if squared is None or squared[1] != 2 or squared[0].op != "-" or number(squared[0].args[1]) != 1:
             continue
         for way in alternatives(squared[0].args[0]):
             if way.called in ("norm", "vector_norm"):
-                owner = subject(way)
-                return part, way, owner or way
+                return part, way
     return None
 
 
@@ -122,21 +112,3 @@ def _over_everything(norm: Term) -> bool:
     given = (*norm.positional[norm.receiver is None :], *norm.keywords)
     axes = [name for name in ("dim", "axis") if name in norm.keywords]
     return not norm.open and not axes and len(given) <= 1
-
-
-def _over_channels(norm: Term, gradients: Term) -> bool:
-    """Whether axis 1 is meant and nobody has flattened the pictures."""
-    position = 1 if norm.receiver is not None or norm.called == "norm" else 2
-    axis = norm.arg(position + (norm.receiver is None), "dim")
-    flat = any(part.called in FLAT for part in walk(gradients))
-    return number(axis) == 1 and not flat
-
-
-def _images(grad: Term) -> bool:
-    """Whether the input surely has four axes: the mixing weight says so."""
-    for part in walk(grad.arg(1, "inputs") or grad):
-        given = part.positional
-        sizes = given[0].args if len(given) == 1 and given[0].op == "tuple" else given
-        if part.called in UNIFORM and len(sizes) == 4 and all(number(size) == 1 for size in sizes[1:]):
-            return True
-    return False
