@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from difflint.facts import Problem
-from difflint.relations import Context, Event, File, Function
+from difflint.relations import Context, Event, File, Function, Term
 from difflint.relations.averages import NAME, updates
 from difflint.relations.roles import made_role, origins, written
 from difflint.relations.terms import walk
@@ -17,6 +17,7 @@ FEEDING = re.compile(
     r"update|ema|averag|accumulate|step|sync|copy|load|lerp|swap|callback|fit|train|append|register|hook", re.I
 )
 
+HOOKING = re.compile(r"hook|register|callback|attach|subscribe", re.I)  # it is updated from elsewhere
 MENTIONS = 2  # where it is made, and where it is used
 
 
@@ -64,10 +65,12 @@ def _is_fed(file: File, event: Event) -> bool:
     loops = _training_loops(file)
     if any(loop in update.act.context for update in updates(file) for loop in loops):
         return True
-    for act in (act for training in trainings(file) for act in training.acts if act.event.kind == "call"):
-        inside = any(context in loops for context in act.context)
-        if ((inside and FEEDING.search(act.event.term.called)) or _is_class(act)) and _is_given(act, last):
-            return True
+    if any(_hooks(e.term) and _is_given(e.term, last) for function in file.functions for e in function.calls):
+        return True
+    inside = (act for training in trainings(file) for act in training.acts if any(c in loops for c in act.context))
+    calls = (act.event.term for act in inside if act.event.kind == "call")
+    if any(FEEDING.search(call.called) and _is_given(call, last) for call in calls):
+        return True
     return len(re.findall(rf"\b{last}\b", file.text)) < MENTIONS
 
 
@@ -76,14 +79,14 @@ def _training_loops(file: File) -> set[Context]:
     return {c for training in trainings(file) for step in training.of_kind("step") for c in step.act.loops}
 
 
-def _is_class(act: Act) -> bool:
-    """Whether an object is made that nobody sees the inside of, and that may update what it is given."""
-    return act.event.term.called[:1].isupper() and "Pipeline" not in act.event.term.called
+def _hooks(call: Term) -> bool:
+    """Whether an object is made, or a hook set, that may update what it is given where nobody sees it."""
+    name = call.called
+    return (name[:1].isupper() and "Pipeline" not in name) or HOOKING.search(name) is not None
 
 
-def _is_given(act: Act, name: str) -> bool:
+def _is_given(call: Term, name: str) -> bool:
     """Whether a call is a method of what has that name, or is given it."""
-    call = act.event.term
     if call.called in ("state_dict", "store", "copy_to", "restore"):
         return False
     given = (*((call.receiver,) if call.receiver is not None else ()), *call.positional, *call.keywords.values())
