@@ -11,7 +11,7 @@ from difflint.relations.training import Step
 
 def every_nth(step: Step, backward: Step) -> Term | None:
     """n where a step happens only in every n-th round that computes gradients: ``if (i + 1) % n == 0``."""
-    if backward.act.loops != step.act.loops:
+    if backward.act.loops != step.act.loops or not backward.act.whenever(step.act):
         return None
     own = [term for term, _ in step.act.conditions - backward.act.conditions]
     counts = [part.args[1] for term in own for part in walk(term) if part.op == "%"]
