@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from difflint.facts import Problem
 from difflint.relations import File, Term
-from difflint.relations.latents import FACTOR_VALUE, SHIFT_VALUE, Coding, codings, core_of, factor_number, is_factor
+from difflint.relations.latents import (
+    FACTOR_VALUE,
+    SHIFT_VALUE,
+    Coding,
+    codings,
+    core_of,
+    factor_number,
+    has_factor,
+    is_factor,
+)
 from difflint.relations.sampling import reverse_loops
 from difflint.relations.terms import alternatives, holds, last_name, walk
 
@@ -97,7 +106,7 @@ def _usual(coding: Coding) -> bool:
 
 def _missing(file: File, coding: Coding, every: tuple[Coding, ...]) -> Verdict | None:
     """No factor, although the other side of the file has one, or though noise is added to the latents as they are."""
-    if not _same(coding.scaled, NONE):
+    if not _same(coding.scaled, NONE) or has_factor(coding.whole):
         return None
     others = [c for c in every if c.encodes is not coding.encodes and any(_same(c.scaled, w) for w in RIGHT[c.encodes])]
     if not coding.encodes:

@@ -49,6 +49,8 @@ def _stands_for(function: Function, draw: Event, name: str) -> bool:
     if any(is_const(branch.term, None) for branch in draw.branches):
         return False
     named = [event for event in function.assigned if event.target == name and event.term == draw.term]
+    if name in ("latents", "z"):
+        return bool(named)  # which may be drawn under another name, for another purpose
     return bool(named) or sum(distribution(event.term) == "normal" for event in function.calls) == 1
 
 

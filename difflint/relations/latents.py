@@ -173,3 +173,12 @@ def factor_number(term: Term) -> float | None:
                 return value
         term = inner
     return None
+
+
+def has_factor(term: Term) -> bool:
+    """Whether a scaling factor stands in any layer around what is scaled, though another may undo it."""
+    while (inner := _inner(term)) is not None:
+        if any(is_factor(part) for arg in term.args if arg is not inner for part in walk(arg)):
+            return True
+        term = inner
+    return False
