@@ -17,7 +17,7 @@ _WORDS = re.compile(r"detach|\.data\b|no_grad|inference_mode|\.item\(|\.numpy\("
 CUTS = ("detach", "detach_", "item", "numpy", "tolist")
 NO_GRAD = ("no_grad", "inference_mode")
 # Calls of such names give data or noise, whatever makes them.
-GIVING = re.compile(r"noise|diffus|q_sample|perturb|corrupt|sde|marginal|schedule|extract|normali|encode$")
+GIVING = re.compile(r"noise|diffus|q_sample|perturb|corrupt|sde|marginal|schedule|extract|normali|encode$|step")
 MEASURING = re.compile(r"val|eval|test|metric|score|psnr|log")
 LOSSES = re.compile(r"loss|training_step")
 PLAIN = (  # calls of methods that are no networks
@@ -118,7 +118,7 @@ def _network_calls(term: Term) -> list[Term]:
     found, waiting = [], [term]
     while waiting:
         part = waiting.pop()
-        if part.called in DRAWS:
+        if part.called in DRAWS or (part.op == "call" and GIVING.search(last_name(part.args[0]))):
             continue
         if _is_network_call(part):
             found.append(part)
@@ -128,8 +128,6 @@ def _network_calls(term: Term) -> list[Term]:
 
 def _is_network_call(part: Term) -> bool:
     if part.op != "call" or not part.positional or part.called in PLAIN or part.callee.startswith(("torch", "numpy")):
-        return False
-    if GIVING.search(last_name(part.args[0])):
         return False
     called = part.args[0]
     owner = called.args[0] if called.op == "attr" else called
