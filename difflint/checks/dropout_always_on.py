@@ -31,8 +31,8 @@ def check_file(file: File) -> Iterator[Problem]:
 
 
 def _is_in_network(function: Function) -> bool:
-    owner = function.owner
-    return owner is not None and "forward" in owner.methods and bool(function.node.args.args)
+    """Whether it is the forward of a network: what a sampler drops of its noise, it drops on purpose."""
+    return function.owner is not None and "forward" in function.name
 
 
 def _is_always_on(event: Event) -> bool:
