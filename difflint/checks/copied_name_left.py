@@ -89,7 +89,8 @@ def _left_over(
         if mine.text != leaf.text or expected is None:
             continue
         meant = _unread_name(place, leaf, expected)
-        if meant is not None and all(other.text != meant for other in copy.leaves):
+        told = (copy.target, model.target, *copy.leaves)
+        if meant is not None and all(other.text != meant for other in told):
             yield _problem(place, leaf.node, leaf.text, meant, model.node, copy.node)
             return
 
@@ -217,7 +218,8 @@ def _states(place: Place) -> Iterator[Problem]:
 
 
 def _forgets_itself(event: Event, wrong: Assigned, right: Assigned) -> bool:
-    if event.old is None or event.old.op != "loop" or holds(event.term, event.old):
+    sums = isinstance(wrong.value, ast.BinOp)
+    if not sums or event.old is None or event.old.op != "loop" or holds(event.term, event.old):
         return False
     places = [n for n, leaf in enumerate(right.leaves) if leaf.text == right.target.text]
     crossed = bool(places) and all(wrong.leaves[n].text == right.target.text for n in places)
@@ -231,11 +233,18 @@ def _selected(place: Place) -> Iterator[Problem]:
     for event in place.function.assigned:
         ways = event.term.args[1:] if event.term.op == "if" else ()
         inside = any(holds(one, other) for one in ways for other in ways if one != other)
-        if not ways or inside or event.kind != "assign" or "." in event.target or any(w.op != "attr" for w in ways):
+        if (
+            not ways
+            or inside
+            or event.kind != "assign"
+            or "." in event.target
+            or any(w.op != "attr" or w.args[0].op != "self" for w in ways)
+        ):
             continue
         calls = [e for e in place.function.calls if e.order > event.order and e.term.args[0] in ways]
         direct = [e for e in calls if isinstance(e.node, ast.Call) and isinstance(e.node.func, ast.Attribute)]
         through = any(e.term.args[0] == event.term for e in place.function.calls if e.order > event.order)
+        direct = [e for e in direct if not any(holds(c.term, e.term.args[0]) for c in e.branches)]  # it is asked about
         for call in direct if through or direct else ():
             func = call.node.func  # type: ignore[attr-defined]
             yield _problem(place, func, place.file.code(func), event.target, event.node, call.node)

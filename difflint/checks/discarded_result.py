@@ -48,7 +48,6 @@ IN_BATCH = (
     "imgs",
     "x",
     "y",
-    "t",
     "label",
     "labels",
     "target",

@@ -68,7 +68,7 @@ def _is_fixed(value: Term) -> bool:
 
 def _not_handed_on(file: File, function: Function, name: str) -> Evidence | None:
     """A function of the file takes the same thing, and is called without it."""
-    for event in function.calls:
+    for event in function.calls if name != "generator" else ():  # a mode may need none
         called = file.function(event.term.args[0])
         if called is None or called is function or name not in called.params or name in unread_parameters(called):
             continue
@@ -132,7 +132,7 @@ def _left_to_default(file: File, function: Function, name: str) -> Evidence | No
     for event in function.calls if name in SETTINGS else ():
         keywords = event.term.keywords
         passed = [key for key, value in keywords.items() if _is_param(value, key)]
-        if len(keywords) > 2 and any(key in SETTINGS for key in passed) and name not in keywords:
+        if len(keywords) > 2 and any(key in SETTINGS and key != "generator" for key in passed) and name not in keywords:
             what = f"{event.term.called or 'the call'} gets {', '.join(passed[:3])} and not {name}"
             return _call_without(file, event, name, what)
     return None

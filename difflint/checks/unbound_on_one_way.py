@@ -89,9 +89,11 @@ def _may_be_none(body: Body, test: ast.expr) -> bool:
         name = getattr(test.args[0], "id", "")
     else:
         return False
+    if name not in body.function.params:
+        return False
     stays = not any(isinstance(part.ctx, ast.Store) for part in body.names.get(name, ()))
     asserted = any(isinstance(p, ast.Assert) and name in ast.unparse(p.test) for p in body.parts)
-    return name in body.function.params and stays and not asserted
+    return stays and not asserted
 
 
 def _bound_in(statements: list[ast.stmt]) -> list[str]:
@@ -133,13 +135,13 @@ def _at_once(node: ast.AST) -> Iterator[ast.Name]:
 
 def _early(body: Body) -> Iterator[Problem]:
     """``x = x.permute(…)`` where nothing has given ``x`` a value yet."""
-    for statement in (part for part in body.parts if isinstance(part, ast.Assign) and id(part) not in body.looped):
+    for statement in (part for part in body.parts if isinstance(part, ast.Assign)):
         target = statement.targets[0]
         name = target.id if isinstance(target, ast.Name) else ""
-        if name and name not in body.given and body.names[name][0] is target:
-            read = next((part for part in _at_once(statement.value) if part.id == name), None)
-            if read is not None:
-                yield _problem(body.file, read, name, statement, "nothing before gives it one")
+        read = next((part for part in _at_once(statement.value) if part.id == name), None) if name else None
+        first = read is not None and name not in body.function.params and body.names[name][0] is target
+        if first and read is not None and name not in body.given and id(statement) not in body.looped:
+            yield _problem(body.file, read, name, statement, "nothing before gives it one")
 
 
 def _problem(file: File, read: ast.Name, name: str, where: ast.AST, why: str) -> Problem:
