@@ -255,7 +255,13 @@ def _with_itself(place: Place) -> Iterator[Problem]:
     for event in place.function.events:
         for term in (event.term, *event.term.args) if event.kind in ("assign", "augment", "return", "call") else ():
             sides = _compared(term)
-            if sides is not None and sides[0] == sides[1] and _written_apart(*sides) and _one_object(*sides):
+            if (
+                sides is not None
+                and sides[0] == sides[1]
+                and _written_apart(*sides)
+                and _one_object(*sides)
+                and _unchanged(place, event, sides)
+            ):
                 code = [place.file.code(side) for side in sides]
                 yield Problem(
                     place.file.place(term),
@@ -279,6 +285,17 @@ def _written_apart(first: Term, second: Term) -> bool:
     """Both are read from somewhere, and one of them under a name of its own."""
     known = first.op in ("attr", "call", "index", "loop", "param") and not any(p.op == "unknown" for p in walk(first))
     return known and isinstance(first.node, ast.expr) and isinstance(second.node, ast.expr)
+
+
+def _unchanged(place: Place, event: Event, sides: tuple[Term, Term]) -> bool:
+    """Whether nothing is called between the two readings that might change what they read."""
+    if not any(part.op in ("attr", "index") for part in walk(sides[0])):
+        return True
+    names = {side.node.id for side in sides if isinstance(side.node, ast.Name)}
+    taken = [e.order for e in place.function.assigned if e.target in names and e.order < event.order]
+    own = {id(part) for part in ast.walk(event.node)}
+    between = place.function.events[max(taken) : event.order] if taken else []
+    return not any(e.kind == "call" and id(e.node) not in own for e in between)
 
 
 def _one_object(first: Term, second: Term) -> bool:

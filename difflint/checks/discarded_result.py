@@ -108,7 +108,8 @@ def _changed(file: File, term: Term) -> str | None:
     if term.args[0].op == "lib":
         library, _, name = str(term.args[0].value).rpartition(".")
         first = term.positional[0].node if term.positional else None
-        return _name(first) if library in LIBRARIES and name in FUNCTIONS else None
+        into = library == "numpy" and name != "clip" and len(term.positional) > 1  # np.sqrt(x, x) writes into x
+        return _name(first) if library in LIBRARIES and name in FUNCTIONS and not into else None
     receiver = term.receiver
     if receiver is None or not _is_anew(term, receiver):
         return None

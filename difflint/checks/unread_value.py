@@ -27,6 +27,7 @@ NOISING = (
 )
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "cross_entropy", "binary_cross_entropy_with_logits")
 LIMITS = ("clamp", "clip", "clamp_", "normalize", "unnormalize", "denormalize", "dropout", "masked_fill", "where")
+SCALARS = ("ceil", "floor", "round", "sqrt", "log", "log2", "prod")  # of sizes
 IN_PLACE = ("to", "cuda", "cpu", "half", "float", "bfloat16", "eval", "train", "requires_grad_")  # of modules
 PLAIN = (  # calls whose result is a look at a value, and no step of a computation
     *("cpu", "numpy", "item", "tolist", "clone", "copy", "deepcopy", "to", "float", "len", "str", "size", "list"),
@@ -245,7 +246,7 @@ def _from_outside(unread: Unread, source: str) -> bool:
 
 def _computes(term: Term) -> bool:
     """Whether a step of the computation is done there, and not only a look at the value or a size."""
-    return term.op == "call" and term.called not in PLAIN and bool(term.positional or term.keywords)
+    return term.op == "call" and term.called not in (*PLAIN, *SCALARS) and bool(term.positional or term.keywords)
 
 
 def _argument(function: Function, read: ast.Name) -> bool:
