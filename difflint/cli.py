@@ -162,7 +162,8 @@ def explain(code: str) -> ExitCode:
 
 
 @cli.command()
-@click.option("--format", "style", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("--format", "style", type=click.Choice(["text", "json", "markdown", "causes"]), default="text",
+              show_default=True)  # fmt: skip
 def rules(style: str) -> ExitCode:
     """List all rules."""
     from difflint.report.catalogue import LISTS

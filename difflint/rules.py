@@ -111,7 +111,7 @@ def _unknown(code: str, rules: Sequence[Rule], origin: str) -> UnknownCode:
 
 
 def _read_rule(file: Path) -> Rule:
-    raw = _read_yaml(file)
+    raw = read_yaml(file)
     expected = [field.name for field in fields(Rule)]
     for key in raw:
         if key not in expected:
@@ -141,7 +141,8 @@ def _check_key(file: Path, key: str, raw: Mapping[str, Any]) -> None:
         raise RuleError(f"{file}: key {key!r}: must be one of {', '.join(_CHOICES[key])}, not {value!r}")
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def read_yaml(file: Path, kind: type = dict) -> Any:
+    """The content of a file of rules, which has to be a mapping (or a list); raises `RuleError` naming the file."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times faster where it was built
@@ -151,6 +152,6 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         raise RuleError(f"{file}: cannot be read: {error}") from error
     except yaml.YAMLError as error:
         raise RuleError(f"{file}: is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(raw, dict):
-        raise RuleError(f"{file}: must be a mapping of keys to values")
+    if not isinstance(raw, kind):
+        raise RuleError(f"{file}: must be a {'mapping of keys to values' if kind is dict else 'list'}")
     return raw

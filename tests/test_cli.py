@@ -219,6 +219,15 @@ def test_the_table_of_rules_in_the_docs_is_the_generated_one(difflint: Difflint)
     assert difflint("rules", "--format", "markdown").out in (places.ROOT / "docs" / "rules.md").read_text("utf-8")
 
 
+def test_the_table_of_causes_in_the_docs_is_the_generated_one(difflint: Difflint) -> None:
+    assert difflint("rules", "--format", "causes").out in (places.ROOT / "docs" / "coverage.md").read_text("utf-8")
+
+
+def test_every_rule_stands_for_some_cause(difflint: Difflint) -> None:
+    table = difflint("rules", "--format", "causes").out
+    assert [rule.id for rule in load_rules() if rule.id not in table] == []
+
+
 def test_the_example_in_the_readme_is_what_is_printed(difflint: Difflint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(places.ROOT / "fixtures" / "DFL105" / "bad_checkpoint_project")
     printed = difflint(".").out.replace("  # expect: DFL105", "")

@@ -74,9 +74,14 @@ def fits(formula: Formula, order: tuple[Term, ...]) -> bool:
 def judge(schedule: Schedule, found: Sum) -> Verdict | None:
     """What is wrong with a sum; None where it is a formula, or none that anybody knows."""
     ways = list(known(found))
-    if any(fits(*way) for way in ways) or _is_step(found) or _is_beside(found):
+    if any(fits(*way) for way in ways) or _is_step(found) or _is_beside(found) or any(map(_is_score, found.parts[0])):
         return None
     return _exchanged(found) or _turned(found) or _both_roots(found) or (None if ways else _slipped(schedule, found))
+
+
+def _is_score(term: Term) -> bool:
+    """Whether it is called a score or gradient, whose sign and scale are whatever its maker took."""
+    return re.search(r"score|grad", name_of(term), re.I) is not None
 
 
 def _is_beside(found: Sum) -> bool:

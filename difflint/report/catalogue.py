@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
+from difflint.report.causes import as_causes
 from difflint.rules import Rule
 
 
@@ -41,7 +42,12 @@ def as_json(rules: Sequence[Rule]) -> str:
     return json.dumps({"version": 1, "rules": [asdict(rule) for rule in rules]}, indent=2, ensure_ascii=False) + "\n"
 
 
-LISTS: Mapping[str, Callable[[Sequence[Rule]], str]] = {"text": as_text, "markdown": as_markdown, "json": as_json}
+LISTS: Mapping[str, Callable[[Sequence[Rule]], str]] = {
+    "text": as_text,
+    "markdown": as_markdown,
+    "json": as_json,
+    "causes": as_causes,
+}
 
 
 def _marks(rule: Rule) -> str:
