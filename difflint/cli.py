@@ -276,7 +276,7 @@ def _confirm(findings: Sequence[Finding], options: Any, style: str) -> list[Verd
             verdicts.append(verdict)
             if style == "text":
                 click.echo(block(verdict, _paint()))
-    click.echo(summary(verdicts) if style == "text" else to_json(verdicts), nl=style == "text")
+    click.echo(summary(verdicts, findings) if style == "text" else to_json(verdicts), nl=style == "text")
     if options.report:
         _write_page(verdicts, options.report, style)
     return verdicts

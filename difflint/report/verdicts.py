@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from difflint.exchange import VERSION, Verdict, verdict_to_json
+from difflint.findings import Finding
 from difflint.report.style import Paint, plain, plural
 
 _STYLES = {"confirmed": "error", "refuted": "good", "undecided": "warning"}
@@ -48,13 +49,15 @@ def number(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def summary(verdicts: Iterable[Verdict]) -> str:
-    """``3 confirmed, 1 refuted, 0 undecided.``"""
+def summary(verdicts: Iterable[Verdict], findings: Iterable[Finding] = ()) -> str:
+    """``3 confirmed, 1 refuted, 0 undecided.``, and which of the findings have no experiment."""
     counts = Counter(verdict.verdict for verdict in verdicts)
+    untested = sorted({finding.rule for finding in findings if not finding.experiment.get("kind")})
     if not counts:
         return "No finding has an experiment: nothing to confirm."
     listed = ", ".join(f"{counts[name]} {name}" for name in _STYLES)
-    return f"{plural(counts.total(), 'finding')} put to the test: {listed}."
+    rest = f" No experiment yet for {', '.join(untested)}." if untested else ""
+    return f"{plural(counts.total(), 'finding')} put to the test: {listed}.{rest}"
 
 
 def to_json(verdicts: Sequence[Verdict]) -> str:
