@@ -157,7 +157,7 @@ def _mixed(file: File, call: Term, base: Term, asked: tuple[int, ...], order: tu
 
 def _is_batch(size: Term, base: Term) -> bool:
     """Whether it is the first size of the tensor, or of something that it is computed from."""
-    return any(axis_of(size, part) == 0 for part in walk(base))
+    return base.called not in ("stack", "cat") and any(axis_of(size, part) == 0 for part in walk(base))
 
 
 def _whole(asked: tuple[int, ...]) -> tuple[int, ...]:

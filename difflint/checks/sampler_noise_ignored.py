@@ -20,9 +20,11 @@ def check_file(file: File) -> Iterator[Problem]:
     for function in file.functions:
         if SAMPLES.search(function.name) and not _is_empty(function):
             draws = [event for event in function.calls if distribution(event.term) == "normal"]
+            found: list[Problem] = []
             for definition in function.definitions if draws else ():
                 if definition.kind == "param" and not definition.used:
-                    yield from _unused(file, function, definition.name, draws)
+                    found += _unused(file, function, definition.name, draws)
+            yield from {problem.place: problem for problem in reversed(found)}.values()
 
 
 def _is_empty(function: Function) -> bool:
@@ -35,7 +37,7 @@ def _unused(file: File, function: Function, name: str, draws: list[Event]) -> It
         draw = next((event for event in draws if _stands_for(function, event, name)), None)
         if draw is not None:
             yield _problem(file, function, name, draw, "draws noise of its own", None)
-    elif name == "generator":
+    elif name == "generator" and is_const(function.defaults.get(name), None):  # else it may be a network
         free = [draw for draw in draws if "generator" not in draw.term.keywords and not draw.term.open]
         if free and len(free) == len(draws):
             can = free[0].term.callee in ("torch.randn", "torch.normal")

@@ -27,6 +27,8 @@ NOISING = (
 )
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "cross_entropy", "binary_cross_entropy_with_logits")
 LIMITS = ("clamp", "clip", "clamp_", "normalize", "unnormalize", "denormalize", "dropout", "masked_fill", "where")
+PARTS = ("modules", "named_modules", "children", "named_children", "parameters", "named_parameters")
+CONTAINERS = ("list", "tuple", "sorted", "set", "dict")  # the same items in another container
 SCALARS = ("ceil", "floor", "round", "sqrt", "log", "log2", "prod")  # of sizes
 IN_PLACE = ("to", "cuda", "cpu", "half", "float", "bfloat16", "eval", "train", "requires_grad_")  # of modules
 PLAIN = (  # calls whose result is a look at a value, and no step of a computation
@@ -124,7 +126,8 @@ def _lost_item(unread: Unread) -> Evidence | None:
     target = getattr(loop.node, "target", None) if loop is not None else None
     names = {part.id for part in ast.walk(target) if isinstance(part, ast.Name)} if target is not None else set()
     changed = unread.event.old is not None and any(part == unread.event.old for part in walk(unread.event.term))
-    in_place = unread.event.term.called in IN_PLACE
+    parts = loop is not None and any(part.called in PARTS for part in walk(loop.term))
+    in_place = parts or unread.event.term.called in (*IN_PLACE, *CONTAINERS)
     if loop is None or unread.name not in names or not changed or unread.made.kind != "assign" or in_place:
         return None
     what = f"{unread.name} is the loop's name for an item, and what is looped over keeps the old one"

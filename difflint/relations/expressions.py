@@ -189,7 +189,8 @@ def _string(flow: Flow, node: ast.JoinedStr) -> Term:
     for part in shown:
         if part.format_spec is not None:  # the width in f"{x:{width}}" is read as well
             evaluate(flow, part.format_spec)
-    return Term("string", parts, None, node)
+    text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return Term("string", parts, text, node)
 
 
 def _lambda(flow: Flow, node: ast.Lambda) -> Term:
