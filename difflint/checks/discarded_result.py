@@ -120,6 +120,8 @@ def _is_anew(term: Term, receiver: Term) -> bool:
     name = term.called
     if name in ("flip", "round", "clip") and not term.positional and not term.keywords:
         return False
+    if name == "detach" and receiver.op == "attr":  # finalizers, hooks and processes have one, too
+        return False
     if name in ANEW and name not in OF_TENSORS:
         return True
     if name in OF_TENSORS:

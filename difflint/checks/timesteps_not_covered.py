@@ -9,7 +9,7 @@ from difflint.relations import File, Function, Term
 from difflint.relations.counting import Linear, scalar
 from difflint.relations.sampling import reverse_loops
 from difflint.relations.tables import is_schedule_name, length, table_name
-from difflint.relations.terms import show, walk
+from difflint.relations.terms import number, show, walk
 from difflint.relations.timesteps import Trained, Visited, opener, span, together, trained, visited
 
 
@@ -24,13 +24,19 @@ def check_file(file: File) -> Iterator[Problem]:
 def _against_sampling(file: File) -> Iterator[tuple[Problem, int]]:
     """Training and sampling differ by one at an end."""
     for draw in trained(file):
-        for visit in visited(file):
+        for visit in () if _is_between(draw) else visited(file):
             if together(file, draw.function, visit.loop.function) and visit.last is not None:
                 top, low = visit.first.minus(draw.top), visit.last.minus(draw.low)
                 if top is not None and low is not None and (abs(top), abs(low)) in ((1, 0), (0, 1), (1, 1)):
                     yield from _mismatch(file, draw, visit, int(top), int(low))
                 elif low is not None and low >= 1 and top in (None, 0) and visit.looks_up:
                     yield from _mismatch(file, draw, visit, 0, int(low))
+
+
+def _is_between(draw: Trained) -> bool:
+    """Whether a level between t - 1 and t is trained: both ends of the table are met."""
+    parts = (part for event in draw.function.calls for given in event.term.positional for part in walk(given))
+    return any(p.op == "-" and scalar(p.args[0]) == draw.draw and number(p.args[1]) == 1 for p in parts)
 
 
 def _mismatch(file: File, draw: Trained, visit: Visited, top: int, low: int) -> Iterator[tuple[Problem, int]]:

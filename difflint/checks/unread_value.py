@@ -27,7 +27,7 @@ NOISING = (
 )
 LOSSES = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "cross_entropy", "binary_cross_entropy_with_logits")
 LIMITS = ("clamp", "clip", "clamp_", "normalize", "unnormalize", "denormalize", "dropout", "masked_fill", "where")
-PARTS = ("modules", "named_modules", "children", "named_children", "parameters", "named_parameters")
+AROUND = ("zip", "enumerate", "tqdm", "reversed", "list")  # a loop through these is one through what they get
 CONTAINERS = ("list", "tuple", "sorted", "set", "dict")  # the same items in another container
 SCALARS = ("ceil", "floor", "round", "sqrt", "log", "log2", "prod")  # of sizes
 IN_PLACE = ("to", "cuda", "cpu", "half", "float", "bfloat16", "eval", "train", "requires_grad_")  # of modules
@@ -126,12 +126,35 @@ def _lost_item(unread: Unread) -> Evidence | None:
     target = getattr(loop.node, "target", None) if loop is not None else None
     names = {part.id for part in ast.walk(target) if isinstance(part, ast.Name)} if target is not None else set()
     changed = unread.event.old is not None and any(part == unread.event.old for part in walk(unread.event.term))
-    parts = loop is not None and any(part.called in PARTS for part in walk(loop.term))
-    in_place = parts or unread.event.term.called in (*IN_PLACE, *CONTAINERS)
+    in_place = unread.event.term.called in (*IN_PLACE, *CONTAINERS)
     if loop is None or unread.name not in names or not changed or unread.made.kind != "assign" or in_place:
+        return None
+    if not _is_kept(unread, loop.node):
         return None
     what = f"{unread.name} is the loop's name for an item, and what is looped over keeps the old one"
     return Evidence(loop.node, what, "Write it back: xs[i] = ..., or collect the results in a new list.")
+
+
+def _is_kept(unread: Unread, loop: ast.AST | None) -> bool:
+    """Whether anybody may look at what was looped over: it is read behind the loop, or comes from outside."""
+    end = getattr(loop, "end_lineno", 0)
+    read = {part.id for part in unread.later if part.lineno > end} | set(unread.function.params)
+    return any(
+        isinstance(part, ast.Attribute) or (isinstance(part, ast.Name) and part.id in read)
+        for part in _looped_over(getattr(loop, "iter", None))
+    )
+
+
+def _looped_over(iterable: ast.expr | None) -> Iterator[ast.expr]:
+    """The containers that a loop goes through, without ``zip``, ``enumerate`` and ``.items()`` around them."""
+    if not isinstance(iterable, ast.Call):
+        if iterable is not None:
+            yield iterable
+    elif isinstance(iterable.func, ast.Name) and iterable.func.id in AROUND:
+        for part in iterable.args:
+            yield from _looped_over(part)
+    elif isinstance(iterable.func, ast.Attribute) and iterable.func.attr in ("items", "values"):
+        yield iterable.func.value
 
 
 def _drawn_twice(unread: Unread) -> Evidence | None:
