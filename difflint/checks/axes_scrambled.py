@@ -21,6 +21,7 @@ from difflint.relations.axes import (
 from difflint.relations.terms import number, walk
 
 _WORDS = re.compile(r"\b(?:reshape|view|permute|transpose|fromarray)\(")
+MOVING = ("stack", "cat", "transpose", "movedim", "swapaxes", "rearrange")  # after these axis 0 may be another one
 LAST = {(0, 2, 3, 1): (0, 3, 2, 1), (1, 2, 0): (2, 1, 0)}  # to channels last, and a way back that swaps two axes
 
 
@@ -157,7 +158,8 @@ def _mixed(file: File, call: Term, base: Term, asked: tuple[int, ...], order: tu
 
 def _is_batch(size: Term, base: Term) -> bool:
     """Whether it is the first size of the tensor, or of something that it is computed from."""
-    return base.called not in ("stack", "cat") and any(axis_of(size, part) == 0 for part in walk(base))
+    moved = any(part.called in MOVING or permutation(part) is not None for part in walk(base))
+    return not moved and any(axis_of(size, part) == 0 for part in walk(base))
 
 
 def _whole(asked: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,20 +6,24 @@ from collections.abc import Iterator
 
 from difflint.edits import before
 from difflint.facts import Problem
-from difflint.findings import Fix
+from difflint.findings import Fix, Place
 from difflint.relations import File
 from difflint.relations.roles import written
 from difflint.relations.training import Round, Step, rounds
 
 
 def check_file(file: File) -> Iterator[Problem]:
+    seen = set[Place]()
     for one in rounds(file):
         for clip in one.of_kind("clip"):
             scaled = one.before(clip, lambda step: step.kind in ("backward", "unscale"))
             if scaled is None or scaled.kind != "backward" or scaled.by is None or scaled.maybe or clip.by is not None:
                 continue
             step = one.after(clip, lambda step: step.kind in ("step", "backward"))
-            if step is not None and step.kind == "step" and step.by is not None and one.is_quiet(scaled, step):
+            if clip.place in seen or step is None or step.kind != "step" or step.by is None:
+                continue
+            if one.is_quiet(scaled, step):
+                seen.add(clip.place)
                 yield from _problem(file, one, scaled, clip, step)
 
 

@@ -17,7 +17,7 @@ _WORDS = re.compile(r"detach|\.data\b|no_grad|inference_mode|\.item\(|\.numpy\("
 CUTS = ("detach", "detach_", "item", "numpy", "tolist")
 NO_GRAD = ("no_grad", "inference_mode")
 # Calls of such names give data or noise, whatever makes them.
-GIVING = re.compile(r"noise|diffus|q_sample|perturb|corrupt|sde|marginal|schedule|extract|normali|encode$|step")
+GIVING = re.compile(r"noise|diffus|q_sample|perturb|corrupt|sde|marginal|schedule|extract|normali|encode$|step$")
 MEASURING = re.compile(r"val|eval|test|metric|score|psnr|log")
 LOSSES = re.compile(r"loss|training_step")
 PLAIN = (  # calls of methods that are no networks
