@@ -45,7 +45,8 @@ def _zeroes(zero: Step, optimizer: Term) -> bool:
 
 def _zeroes_unseen(file: File) -> bool:
     """Whether the file speaks of zeroing where no step shows it, or each context has gradients of its own."""
-    return "distributed.autograd" in file.text or file.text.count("zero_grad") > len({zero.place for zero in everything(file) if zero.kind == "zero"})
+    shown = {zero.place for zero in everything(file) if zero.kind == "zero"}
+    return "distributed.autograd" in file.text or file.text.count("zero_grad") > len(shown)
 
 
 def _problem(file: File, one: Round, step: Step) -> Iterator[Problem]:
