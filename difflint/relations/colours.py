@@ -38,7 +38,8 @@ def _of(term: Term) -> str | None:
 def _called(call: Term) -> str | None:
     swap = conversion(call)
     if swap is not None:
-        return {"BGR": RGB, "RGB": BGR}.get(swap.partition("2")[0].removeprefix("COLOR_").rstrip("A"))
+        known = colours(call.positional[0]) if call.positional else None  # both names do the same, so neither is proof
+        return None if known is None else BGR if known == RGB else RGB
     if call.callee.startswith("cv2.") and call.called in FILES:
         return None if _grey(call) else BGR
     if call.callee in READERS:
