@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from difflint.facts import Facts, Problem
@@ -9,11 +10,14 @@ from difflint.facts.schedules import Schedule
 
 MOST = 0.05  # alpha_bar_T; Stable Diffusion has 0.0047, small programs that work have up to 0.02
 FEWEST = 10  # steps: fewer are a test
+TESTS = re.compile(r"(?:^|[/\\])(?:test_[^/\\]*|[^/\\]*_test|conftest)\.py$")  # short on purpose
 
 
 def check(facts: Facts) -> Iterator[Problem]:
     for schedule in facts.seen.schedules:
-        if schedule.alpha_bar_last > MOST and schedule.T >= FEWEST and schedule.site is not None:
+        if schedule.alpha_bar_last <= MOST or schedule.T < FEWEST or schedule.site is None:
+            continue
+        if not TESTS.search(facts.place(schedule.site).path):
             yield _problem(facts, schedule)
 
 
