@@ -9,7 +9,7 @@ from difflint.facts import Facts, Problem
 from difflint.facts.schedules import Schedule
 
 MOST = 0.05  # alpha_bar_T; Stable Diffusion has 0.0047, small programs that work have up to 0.02
-FEWEST = 10  # steps: fewer are a test
+FEWEST = 100  # steps: fewer are a test or an example
 TESTS = re.compile(r"(?:^|[/\\])(?:test_[^/\\]*|[^/\\]*_test|conftest)\.py$")  # short on purpose
 
 
