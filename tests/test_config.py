@@ -42,8 +42,8 @@ def test_without_a_file_every_stable_rule_runs(project: Project) -> None:
 def test_the_command_line_replaces_a_key_of_the_file(project: Project) -> None:
     project({".difflint.toml": "select = ['DFL1']\nignore = ['DFL104']\n"})
     rules = load_rules()
-    settings = load_settings(["."], rules, {"select": ("DFL104", "DFL3"), "ignore": ()})
-    assert [rule.id for rule in settings.active(rules)] == ["DFL301"]
+    settings = load_settings(["."], rules, {"select": ("DFL104", "DFL30"), "ignore": ()})
+    assert {rule.id[:5] for rule in settings.active(rules)} == {"DFL30"}
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_nothing_to_cover_is_no_error(project: Project) -> None:
 def test_the_text_follows_the_findings(project: Project, difflint: Difflint) -> None:
     project({"a.py": f"{DEFECT}import somelib\nsave_image(somelib.read(), 'x')\n"})
     run = difflint("--coverage", "a.py")
-    findings, coverage = run.out.split("1 finding (1 error) in 1 file.\n\n")
+    findings, coverage = run.out.split("Fixable: 1 with --fix --unsafe-fixes.\n\n")
     assert run.code == 1
     assert findings.startswith("a.py:5:1: error DFL101")
     assert coverage.splitlines() == [

@@ -1,4 +1,4 @@
-"""A finding whose facts say that it is harmless comes out refuted: one for each rule, in fixtures/refuted."""
+"""A finding whose facts say that it is harmless comes out refuted: one for each rule that has an experiment."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from difflint import places
-from difflint.rules import UNUSED_SUPPRESSION, load_rules
+from difflint.rules import load_rules
 from tests.conftest import Run
 
 FOLDER = places.ROOT / "fixtures" / "refuted"
 # These train networks, which takes half a minute on an idle machine.
 SLOW = {"DFL201", "DFL202", "DFL301"}
-RULES = [rule for rule in load_rules() if rule.id != UNUSED_SUPPRESSION]
+RULES = [rule for rule in load_rules() if rule.experiment]
 CASES = [pytest.param(rule.id, marks=[pytest.mark.slow] if rule.id in SLOW else []) for rule in RULES]
 
 
