@@ -10,6 +10,7 @@ from difflint.relations.scope import Scope
 from difflint.relations.terms import UNKNOWN, Term, phi, replaced
 
 DEPTH = 12
+MOST = 200  # things opened within one term: functions that call each other would go on for ever
 MAX_SIZE = 3000
 
 
@@ -21,19 +22,25 @@ class Opener:
         self._attributes: dict[tuple[str, str], Term | None] = {}
         self._results: dict[int, Term | None] = {}
         self._opened: dict[Term, Term] = {}
+        self._left = MOST
 
     def open(self, term: Term, depth: int = DEPTH) -> Term:
         """The term with everything opened that means one thing for sure; the rest stays as it is written."""
         if depth <= 0 or term.size > MAX_SIZE:
             return term
+        if depth == DEPTH:
+            self._left = MOST
         if term not in self._opened:
             made = replaced(term, lambda part: self._inner(part, depth))
             self._opened[term] = made if made.size <= MAX_SIZE else term
         return self._opened[term]
 
     def _inner(self, part: Term, depth: int) -> Term | None:
-        found = self.once(part)
-        return None if found is None else self.open(found, depth - 1).at(part.node)
+        found = self.once(part) if self._left > 0 else None
+        if found is None:
+            return None
+        self._left -= 1
+        return self.open(found, depth - 1).at(part.node)
 
     def once(self, part: Term) -> Term | None:
         """What a term means that is an attribute, a global or a call itself; its parts stay as they are."""
