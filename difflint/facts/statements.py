@@ -230,9 +230,11 @@ def _is_callable(value: Value) -> bool:
 
 
 def _decorator_name(node: Any) -> str:
-    if isinstance(node, cst.Call):
-        node = node.func
-    return str(node.attr.value if isinstance(node, cst.Attribute) else getattr(node, "value", ""))
+    """The last name of what is called or subscripted: ``Dataset`` of ``data.Dataset[T]``; empty for anything else."""
+    while isinstance(node, cst.Call | cst.Subscript):
+        node = node.func if isinstance(node, cst.Call) else node.value
+    named = node.attr if isinstance(node, cst.Attribute) else node
+    return str(named.value) if isinstance(named, cst.Name) else ""
 
 
 def class_(machine: Machine, frame: Frame, node: cst.ClassDef) -> None:
@@ -244,7 +246,7 @@ def class_definition(machine: Machine, frame: Frame, node: ClassDefinition) -> N
 
 
 def _class(machine: Machine, frame: Frame, node: Any, body: list[Any]) -> None:
-    bases = tuple(machine.evaluate(frame, base.value) for base in node.bases)
+    bases = tuple(machine.evaluate(frame, _untyped(base.value)) for base in node.bases)
     made = Class(node.name.value, node, frame.scope.module, bases, {})
     scope = type(frame.scope)(frame.scope.module, frame.scope, made.members)
     machine.execute(Frame(scope, frame.path, owner=made), body)
@@ -257,6 +259,11 @@ def _class(machine: Machine, frame: Frame, node: Any, body: list[Any]) -> None:
         machine.classes.append(made)
     decorators = [machine.evaluate(frame, d.decorator) for d in node.decorators]
     frame.scope.bind(node.name.value, _decorated(machine, frame, made, decorators, frame.site(node)))
+
+
+def _untyped(node: Any) -> Any:
+    """A base without its type arguments: ``Dataset`` of ``Dataset[Tensor]``."""
+    return node.value if isinstance(node, cst.Subscript) else node
 
 
 def _members(made: Class) -> dict[str, Value]:

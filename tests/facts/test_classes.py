@@ -7,6 +7,17 @@ import pytest
 from tests.facts.interpreting import SIGNED, at_sink
 
 CASES = {
+    "bases with type arguments": (
+        """
+        from typing import Generic, TypeVar
+        T = TypeVar("T")
+        class A(Generic[T]):
+          def f(self,t): return t*2-1
+        class B(A[int]): pass
+        save_image(B().f(x), "a.png")
+        """,
+        {SIGNED},
+    ),
     "super with arguments": (
         """
         class A:
