@@ -36,7 +36,7 @@ def _never(file: File, one: Round, backward: Step, loss: Term) -> Iterator[Probl
     if step is None or (backward.by is not None and "scaler" not in name_of(backward.by).lower()):
         return
     count = inner_rounds(step, backward) or every_nth(step, backward)
-    if count is None or is_divided(Opener(file).open(loss), count) or _is_divided_elsewhere(one.training, count):
+    if count is None or is_divided(file.once(Opener).open(loss), count) or _is_divided_elsewhere(one.training, count):
         return
     place = backward.at(file)
     if place is not None:

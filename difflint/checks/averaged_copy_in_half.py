@@ -19,7 +19,7 @@ LOST = {"bfloat16": 2**-9, "float16": 2**-12}  # a relative change below this is
 def check_file(file: File) -> Iterator[Problem]:
     if not re.search(r"half\(|float16|deepcopy", file.text):
         return
-    opener = Opener(file)
+    opener = file.once(Opener)
     updates = [found for f in file.about(_WORDS) for e in f.calls if (found := _update(opener, f, e)) is not None]
     if updates:
         for function in file.about(_WORDS):

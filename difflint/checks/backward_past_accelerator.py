@@ -25,7 +25,7 @@ def check_file(file: File) -> Iterator[Problem]:
 def _made(file: File, optimizer: Term) -> Term:
     """What an attribute of a class is set to; anything else as it is."""
     own = optimizer.op == "attr" and optimizer.args[0].op == "self"
-    return (Opener(file).attribute(optimizer) if own else None) or optimizer
+    return (file.once(Opener).attribute(optimizer) if own else None) or optimizer
 
 
 def _accelerator(step: Step) -> Term | None:

@@ -20,7 +20,7 @@ HALF, SIZE = 0.5, 127.5
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener, seen = Opener(file), set[int]()
+    opener, seen = file.once(Opener), set[int]()
     for function in file.about(_WORDS):
         for event in function.events:
             terms = walk(event.term) if event.kind in ("assign", "return", "call", "augment") else ()

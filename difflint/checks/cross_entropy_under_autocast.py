@@ -16,7 +16,7 @@ LOSSES = ("binary_cross_entropy", "BCELoss")
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener = Opener(file)
+    opener = file.once(Opener)
     for function in file.about(_WORDS):
         for event in function.calls:
             region = _region(event)

@@ -18,7 +18,7 @@ WHOLE = (
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener, seen = Opener(file), set[int]()
+    opener, seen = file.once(Opener), set[int]()
     for function in file.about(_WORDS):
         for event in function.calls:
             found = _stored(opener, function, event.term)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from difflint.facts import Problem
 from difflint.relations import File, Function, Term
 from difflint.relations.compared import Comparison, comparisons, plain, ways
+from difflint.relations.draws import NORMAL
 from difflint.relations.networks import NOISES, NOISING, is_noise
-from difflint.relations.reads import NORMAL
 from difflint.relations.terms import last_name, walk
 
 SEEDING = ("manual_seed", "seed", "set_rng_state", "fork_rng", "seed_everything")

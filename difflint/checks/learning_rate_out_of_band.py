@@ -15,7 +15,7 @@ HIGHEST_SGD = 10.0
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener = Opener(file)
+    opener = file.once(Opener)
     for function in file.functions:
         for event in function.calls:
             rate = _rate(event.term)

@@ -17,7 +17,7 @@ _WORDS = re.compile(r"\b(?:clamp_?|clip|clamp_min|clamp_max)\(|minimum\(|\bmin\(
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener, seen = Opener(file), set[int]()
+    opener, seen = file.once(Opener), set[int]()
     for function in file.about(_WORDS):
         for event in function.events:
             terms = walk(event.term) if event.kind in ("assign", "return", "call") else ()

@@ -18,7 +18,7 @@ NOISE = re.compile(r"^(noise|eps|epsilon|e|z)$|noise|eps", re.IGNORECASE)
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener, seen = Opener(file), set[int]()
+    opener, seen = file.once(Opener), set[int]()
     for function in file.about(_WORDS):
         for event in function.events:
             for term in walk(event.term) if event.kind in ("assign", "return", "call") else ():

@@ -50,7 +50,7 @@ def _epoch_loop(schedule: Step) -> tuple[Context, Term] | None:
 
 
 def _judged(file: File, schedule: Step, made: Term, length: Term, loop: tuple[Context, Term]) -> Iterator[Problem]:
-    opener = Opener(file)
+    opener = file.once(Opener)
     lasts, epochs = opener.open(length), opener.open(loop[1])
     counts = any(part.called == "len" for part in walk(lasts))
     batches = [c for c in schedule.act.loops[1:] if c.kind == "for" and c.term.called != "range"]

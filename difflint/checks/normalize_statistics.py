@@ -23,7 +23,7 @@ GREY = ("MNIST", "FashionMNIST", "KMNIST", "EMNIST", "QMNIST", "USPS")
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener = Opener(file)
+    opener = file.once(Opener)
     statistics = [
         (event.term, mean, std)
         for event in every_call(file)

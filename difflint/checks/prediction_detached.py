@@ -27,7 +27,7 @@ PLAIN = (  # calls of methods that are no networks
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener = Opener(file)
+    opener = file.once(Opener)
     for function in file.about(_WORDS):
         losses = [*_propagated(function), *_handed_on(function)]
         seen = set[int]()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ from difflint.facts import Problem
 from difflint.relations import File, Term
 from difflint.relations.losses import factored, operand
 from difflint.relations.opening import Opener
-from difflint.relations.terms import last_name
+from difflint.relations.terms import read_as
 
 _DRAWN = re.compile(r"randn|normal|Normal|rand_like")
 NORMAL = ("randn", "randn_like", "normal_", "standard_normal", "randn_tensor")
@@ -22,7 +21,7 @@ VARIANCE = re.compile(r"(^|_)(var|variance|sigma_?(2|sq|squared))$", re.IGNORECA
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener, seen = Opener(file), set[int]()
+    opener, seen = file.once(Opener), set[int]()
     for function in file.about(_DRAWN):
         for event in function.events:
             for found, scale, reason, repair in (*_sums(opener, event.term), *_distributions(opener, event.term)):
@@ -75,7 +74,7 @@ def _wrong_scale(opened: Term, noise: Term) -> tuple[str, str] | None:
     if exponent is None:
         return None
     rate, log = factored(exponent)
-    name = _name(log)
+    name = read_as(log)
     if noise.called in UNIFORM:
         return "the noise is uniform in [0, 1] where normal noise is meant", "Draw torch.randn_like(std)."
     if rate == 1 and LOG_VARIANCE.search(name):
@@ -88,20 +87,11 @@ def _wrong_scale(opened: Term, noise: Term) -> tuple[str, str] | None:
     return None
 
 
-def _name(term: Term) -> str:
-    """What the writer calls it: also of ``chunk``'s second half and of what a clamp returns."""
-    if isinstance(term.node, ast.Name):
-        return term.node.id
-    if isinstance(term.node, ast.Attribute):
-        return term.node.attr
-    return last_name(term)
-
-
 def _distributions(opener: Opener, term: Term) -> Iterator[Found]:
     """``torch.normal(mean, std)`` and ``Normal(mean, std)`` that are given a variance or a logarithm."""
     known = term.callee in ("torch.normal", "torch.distributions.Normal", "torch.distributions.normal.Normal")
     scale = term.arg(1, "std" if term.callee == "torch.normal" else "scale") if known else None
-    given = None if scale is None else _no_deviation(opener.open(scale), _name(scale))
+    given = None if scale is None else _no_deviation(opener.open(scale), read_as(scale))
     if scale is not None and given is not None:
         yield term, scale, f"it takes the deviation and gets {given[0]}", f"Give it {given[1]}."
 
@@ -111,8 +101,8 @@ def _no_deviation(opened: Term, name: str) -> tuple[str, str] | None:
     exponent = operand(opened, "exp")
     if exponent is not None:
         rate, log = factored(exponent)
-        variance = rate == 1 and LOG_VARIANCE.search(_name(log)) is not None
-        return (f"exp({_name(log)}), the variance", f"exp(0.5 * {_name(log)})") if variance else None
+        variance = rate == 1 and LOG_VARIANCE.search(read_as(log)) is not None
+        return (f"exp({read_as(log)}), the variance", f"exp(0.5 * {read_as(log)})") if variance else None
     if not _is_plain(opened):
         return None
     if LOG_VARIANCE.search(name):

@@ -46,7 +46,7 @@ def _by_helper(file: File, call: Term) -> tuple[str, Term] | None:
     given = [part for part in call.positional if NAMED.match(_written(part)) or _is_table(part)]
     if call.op != "call" or not given or call.args[0].op not in ("lambda", "name", "function"):
         return None
-    opened = Opener(file).open(call)
+    opened = file.once(Opener).open(call)
     halves = [(dtype, part) for part in walk(opened) if (dtype := cast_to_half(part)) is not None]
     return (halves[0][0], call) if halves and opened is not call else None
 

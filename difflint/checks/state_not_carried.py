@@ -10,8 +10,9 @@ from functools import cached_property
 
 from difflint.facts import Problem
 from difflint.relations import Context, Event, File, Function, Term
+from difflint.relations.draws import NORMAL
 from difflint.relations.networks import NETWORK, NOISES, NOISING, PREPARING, written_name
-from difflint.relations.reads import NORMAL, draws_noise, unread_values
+from difflint.relations.reads import draws_noise, unread_values
 from difflint.relations.terms import alternatives, holds, walk
 
 BACKWARDS = re.compile(r"reversed\(|\[::-1\]|, ?-1\)|timesteps|time_pairs|times\b|sigmas|flip\(")

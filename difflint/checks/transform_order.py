@@ -17,7 +17,7 @@ PHOTOMETRIC = (  # they clamp to [0, 1] or compute 1 - x
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener = Opener(file)
+    opener = file.once(Opener)
     for chain in chains(file):
         problem = next(_wrong(file, opener, chain), None)
         if problem is not None:

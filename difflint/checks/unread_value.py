@@ -10,7 +10,8 @@ from functools import cached_property
 from difflint.facts import Problem
 from difflint.relations import Definition, Event, File, Function, Term
 from difflint.relations.averages import updates
-from difflint.relations.reads import NORMAL, draws_noise, unread_values
+from difflint.relations.draws import NORMAL
+from difflint.relations.reads import draws_noise, unread_values
 from difflint.relations.terms import walk
 from difflint.relations.words import alike, extends
 

@@ -15,7 +15,7 @@ _WORDS = re.compile(r"loss|Loss|\.mean\(")
 
 
 def check_file(file: File) -> Iterator[Problem]:
-    opener, seen = Opener(file), set[int]()
+    opener, seen = file.once(Opener), set[int]()
     for function in file.about(_WORDS):
         for event in function.events:
             for term in walk(event.term) if event.kind in ("assign", "return", "call") else ():

@@ -192,7 +192,7 @@ def _of_each(looped: Term, position: int) -> Term | None:
 
 def known_number(file: File, term: Term) -> float | None:
     """The number that a weight is, where it is written down: a constant, a default, the least of several."""
-    opened = Opener(file).open(term)
+    opened = file.once(Opener).open(term)
     if opened.op == "param" and isinstance(opened.value, tuple):
         name, owner = opened.value
         defaults = (f.defaults.get(name) for f in file.every if f.qualname == owner)

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from difflint.relations.draws import NORMAL
 from difflint.relations.model import Event, Function
-from difflint.relations.reads import NORMAL, draws_noise
+from difflint.relations.reads import draws_noise
 from difflint.relations.terms import Term, alternatives, is_const, last_name, walk
 
 # A name is a weak sign; with noise and a time among the arguments it is enough.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflint.relations.draws import NORMAL
 from difflint.relations.formulas import deviations
 from difflint.relations.operations import operation, stripped
 from difflint.relations.quantities import WORLDS
@@ -9,7 +10,6 @@ from difflint.relations.schedule import Sum
 from difflint.relations.terms import Term, alternatives
 from difflint.relations.values import near
 
-GAUSSIAN = ("randn", "randn_like", "normal", "standard_normal", "randn_tensor")
 NONE = ("zeros_like", "zeros", "new_zeros")  # at the last step
 
 
@@ -17,7 +17,7 @@ def is_fresh(term: Term) -> bool:
     """Whether a term is a Gaussian draw, or none at the last step."""
     done = [operation(stripped(way)) for way in alternatives(stripped(term))]
     names = [one.name for one in done if one is not None and one.name not in NONE]
-    return bool(names) and all(name in GAUSSIAN for name in names)
+    return bool(names) and all(name in NORMAL for name in names)
 
 
 def variance_for_deviation(found: Sum) -> tuple[Term, str] | None:

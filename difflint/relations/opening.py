@@ -24,23 +24,25 @@ class Opener:
         self._opened: dict[Term, Term] = {}
         self._left = MOST
 
-    def open(self, term: Term, depth: int = DEPTH) -> Term:
+    def open(self, term: Term) -> Term:
         """The term with everything opened that means one thing for sure; the rest stays as it is written."""
+        if term not in self._opened:
+            self._left = MOST
+            self._opened[term] = self._open(term, DEPTH)
+        return self._opened[term]
+
+    def _open(self, term: Term, depth: int) -> Term:
         if depth <= 0 or term.size > MAX_SIZE:
             return term
-        if depth == DEPTH:
-            self._left = MOST
-        if term not in self._opened:
-            made = replaced(term, lambda part: self._inner(part, depth))
-            self._opened[term] = made if made.size <= MAX_SIZE else term
-        return self._opened[term]
+        made = replaced(term, lambda part: self._inner(part, depth))
+        return made if made.size <= MAX_SIZE else term
 
     def _inner(self, part: Term, depth: int) -> Term | None:
         found = self.once(part) if self._left > 0 else None
         if found is None:
             return None
         self._left -= 1
-        return self.open(found, depth - 1).at(part.node)
+        return self._open(found, depth - 1).at(part.node)
 
     def once(self, part: Term) -> Term | None:
         """What a term means that is an attribute, a global or a call itself; its parts stay as they are."""

@@ -12,6 +12,7 @@ from difflint.relations.file import File
 from difflint.syntax.outline import python_tree
 
 LARGE = 400_000  # characters: no such file defines a schedule that another one imports
+MOST_HELD = 2_000_000  # characters of imported files; their trees and terms are a hundred times as large
 Probes = dict[str, str | None]
 
 
@@ -22,9 +23,13 @@ class Files:
         self._lookups = Lookups()
         self._files: dict[str, File | None] = {}
         self._probed: dict[str, Probes] = {}  # by file: what it looked for and found
+        self._held = 0  # characters of the imported files in memory
 
     def open(self, source: SourceFile) -> File | None:
         """The relations of a source file; None when this version of Python cannot parse it."""
+        if self._held > MOST_HELD:
+            self._files.clear()
+            self._held = 0
         return self._open(source, str(source.location))
 
     def needs(self, source: SourceFile) -> dict[str, Probes]:
@@ -68,4 +73,5 @@ class Files:
                 return None
             if len(source.text) < LARGE and may_matter(source.text.encode()):
                 self._files[location] = self._open(source, location)
+                self._held += len(source.text)
         return self._files[location]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from difflint.relations.draws import NORMAL
 from difflint.relations.model import Definition, Event, Function
 from difflint.relations.terms import Term, walk
 
-NORMAL = ("randn", "randn_like", "randn_tensor", "standard_normal", "normal", "normal_")  # calls that draw noise
 STUBS = ("abstractmethod", "overload", "property", "setter", "register_fake", "custom_op")
 
 

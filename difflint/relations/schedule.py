@@ -13,7 +13,7 @@ from difflint.relations.model import Event, Function, named_values
 from difflint.relations.opening import Opener
 from difflint.relations.operations import operation, stripped
 from difflint.relations.quantities import AMBIGUOUS, NOW, WORLDS, Quantity, World, read
-from difflint.relations.terms import Term, as_written, is_read, last_name, number, walk
+from difflint.relations.terms import Term, as_written, is_read, number, read_as, walk
 from difflint.relations.valuation import LARGEST, Valuation
 from difflint.relations.values import Form, Value, near
 
@@ -43,7 +43,7 @@ class Schedule:
     """The schedule of a file as its names and its products of alphas show it."""
 
     def __init__(self, file: File) -> None:
-        self.file, self.opener = file, Opener(file)
+        self.file, self.opener = file, file.once(Opener)
         self.says_bar = bool(BARS.search(file.text)) and any(BARS.search(name) for name in _identifiers(file.tree))
 
     @cached_property
@@ -199,11 +199,8 @@ def _says_beta(factor: Term) -> bool:
 
 
 def written(term: Term) -> str:
-    """The name by which a term is read where it stands, else its own."""
-    node = stripped(term).node
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else last_name(stripped(term))
+    """The name by which a term is read where it stands, whatever is done to its shape."""
+    return read_as(stripped(term))
 
 
 def _tabulated(term: Term) -> Term:
@@ -225,12 +222,8 @@ def _is_longer(term: Term) -> bool:
 
 def name_of(term: Term) -> str:
     """What a term is called where it is read: a variable, an attribute, a parameter, the ``x`` of ``tables["x"]``."""
-    if isinstance(term.node, ast.Name):
-        return term.node.id
-    if isinstance(term.node, ast.Attribute):
-        return term.node.attr
-    if term.op in ("attr", "param", "name"):
-        return last_name(term)
+    if isinstance(term.node, ast.Name | ast.Attribute) or term.op in ("attr", "param", "name"):
+        return read_as(term)
     is_item = term.op == "index" and term.args[1].op == "const" and isinstance(term.args[1].value, str)
     return term.args[1].value if is_item else ""
 

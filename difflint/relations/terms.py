@@ -256,6 +256,13 @@ def last_name(term: Term) -> str:
     return label(term).rpartition(".")[2]
 
 
+def read_as(term: Term) -> str:
+    """The name by which it is read where it stands, ``x`` of ``x`` and of ``self.x``; else its own."""
+    if isinstance(term.node, ast.Name):
+        return term.node.id
+    return term.node.attr if isinstance(term.node, ast.Attribute) else last_name(term)
+
+
 def show(term: Term) -> str:
     """The term as code, for traces and tests."""
     op, args = term.op, [*map(show, term.args)] if term.size < MAX_SIZE else ["…"]

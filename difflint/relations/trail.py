@@ -163,7 +163,7 @@ def instance_of(file: File, term: Term, depth: int = 4) -> tuple[File, str] | No
         return _class_called(file, term.args[0])
     known = file.body.ends.get(str(term.value)) if term.op == "name" else None
     if term.op == "attr" and term.args[0].op == "self":
-        known = Opener(file).attribute(term)
+        known = file.once(Opener).attribute(term)
     return instance_of(file, known, depth - 1) if known is not None and known != term else None
 
 
